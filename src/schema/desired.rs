@@ -1,0 +1,120 @@
+//! What the target should be, and how each source table's rows get there.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{PgType, Schema};
+use crate::{mapping::OnInvalid, value::Reading};
+
+/// The outcome of resolving a mapping against an audit. Pure data; `verify` and `apply` read it, nobody changes it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Desired {
+    /// The target schema.
+    pub schema: Schema,
+    /// One a source table that is carried over, in the order of `schema.tables`.
+    pub tables: Vec<TableCopy>,
+    /// What was found on the way: blockers, warnings, notes.
+    pub findings: Vec<Finding>,
+    /// What becomes of every object of `sqlite_schema`.
+    pub fates: Vec<Fate>,
+    /// Where versions are kept, if the mapping names a folder.
+    pub versions_dir: Option<PathBuf>,
+    /// What identifies the mapping.
+    pub mapping_digest: String,
+}
+
+/// How one source table's rows become the target table's.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableCopy {
+    /// The source table.
+    pub source: String,
+    /// The target table.
+    pub target: String,
+    /// The columns that are copied, in the target's order. Columns added by the mapping are not among them.
+    pub columns: Vec<ColumnCopy>,
+    /// Positions in `columns` that identify a row on both sides (the primary key, else a unique key without NULL). Empty:
+    /// the table has no key that both sides share, and is a multiset.
+    pub key: Vec<usize>,
+    /// How the rowid is read in the source, for naming rows of a table without a key.
+    pub rowid_name: Option<String>,
+    /// Rows in the source.
+    pub rows: u64,
+    /// Rowids at which a new chunk begins, from the audit.
+    pub chunk_starts: Vec<i64>,
+    /// The identity column's next value must be past this; `None`: no identity column.
+    pub sequence: Option<Sequence>,
+}
+
+/// An identity column's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sequence {
+    /// The identity column in the target.
+    pub column: String,
+    /// The highest value ever used in the source: the greater of max(rowid) and `sqlite_sequence.seq`; 0: none.
+    pub last_value: i64,
+}
+
+/// How one source column becomes a target column.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnCopy {
+    /// The source column.
+    pub source: String,
+    /// The target column.
+    pub target: String,
+    /// The target type.
+    #[serde(rename = "type")]
+    pub pg_type: PgType,
+    /// How the cell is read.
+    pub reading: Reading,
+    /// What happens to a value that the type cannot hold ([`OnInvalid::Fail`] or [`OnInvalid::SetNull`]).
+    pub on_invalid: OnInvalid,
+    /// Which rule gave the type, and why this rung: for people.
+    pub reason: String,
+}
+
+/// Something worth saying.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How grave.
+    pub severity: Severity,
+    /// A kebab-case slug: `type-does-not-fit`, `orphan-rows`, …
+    pub code: &'static str,
+    /// What, where (table, column, key) and the way out, in one or a few sentences.
+    pub message: String,
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Forbids the plan.
+    Blocker,
+    /// Something is not carried over as it was.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// What becomes of one object of `sqlite_schema`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fate {
+    /// `table`, `index`, `view`, `trigger`, `virtual table`, `shadow table`, `internal table`.
+    pub kind: &'static str,
+    /// Its name in the source.
+    pub name: String,
+    /// What happens to it.
+    pub outcome: Outcome,
+}
+
+/// The three fates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Carried over under this name.
+    Migrated(String),
+    /// Carried over in another shape, with a word on how.
+    Translated(String),
+    /// Not carried over, with the reason.
+    LeftOut(String),
+}

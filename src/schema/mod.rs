@@ -1,0 +1,20 @@
+//! The target schema: its model, its types, and how it is written as SQL. Pure: no I/O.
+
+mod desired;
+mod model;
+mod pg_type;
+
+pub use desired::{ColumnCopy, Desired, Fate, Finding, Outcome, Sequence, Severity, TableCopy};
+pub use model::{
+    Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,
+};
+pub use pg_type::{PgType, PgTypeError};
+
+/// Finds the known word nearest to what was written, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|word| (strsim::damerau_levenshtein(&written.to_lowercase(), &word.to_lowercase()), word))
+        .filter(|(distance, word)| *distance <= 1 + word.chars().count() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
