@@ -1,9 +1,12 @@
 //! The target schema: its model, its types, and how it is written as SQL. Pure: no I/O.
 
+mod change;
 mod desired;
 mod model;
 mod pg_type;
+pub mod render;
 
+pub use change::{Change, Section};
 pub use desired::{ColumnCopy, Desired, Fate, Finding, Outcome, Sequence, Severity, TableCopy};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,

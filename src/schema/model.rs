@@ -158,3 +158,13 @@ pub enum IndexKey {
     /// A PostgreSQL expression.
     Expression(String),
 }
+
+impl IndexKey {
+    /// The column's name, or the expression.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            IndexKey::Column(text) | IndexKey::Expression(text) => text,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A schema as PostgreSQL's catalogue has it: definitions in the server's own words, so that two of them compare.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sqlx::{PgConnection, Row};
+
+use super::InspectError;
+
+/// Some tables of one schema, as the catalogue has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Catalogue {
+    /// By relation name.
+    pub tables: BTreeMap<String, LiveTable>,
+}
+
+/// A table as the catalogue has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LiveTable {
+    /// Its columns, in order.
+    pub columns: Vec<LiveColumn>,
+    /// Its constraints, by name.
+    pub constraints: BTreeMap<String, Definition>,
+    /// Its indexes that no constraint owns, by name.
+    pub indexes: BTreeMap<String, Definition>,
+}
+
+/// A column as the catalogue has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LiveColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as `format_type` writes it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Its collation, where it is not the type's own.
+    pub collation: Option<String>,
+    /// `NOT NULL`.
+    pub not_null: bool,
+    /// Its default.
+    pub default: Option<String>,
+    /// `GENERATED … AS IDENTITY`: `a`, `d` or empty (`pg_attribute.attidentity`).
+    pub identity: String,
+    /// `GENERATED ALWAYS AS (…)`: `s` or empty (`pg_attribute.attgenerated`).
+    pub generated: String,
+}
+
+/// A constraint or an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Definition {
+    /// What it is, in the server's words.
+    pub sql: String,
+    /// Whether it holds for all rows (a constraint), or can be used (an index).
+    pub valid: bool,
+}
+
+/// A namespace whose relations are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Namespace<'a> {
+    /// The session's temporary schema, where scratch copies are made.
+    Scratch,
+    /// A schema by name.
+    Schema(&'a str),
+}
+
+/// The namespace's oid; `None`: there is none of that name.
+pub(super) async fn oid(
+    connection: &mut PgConnection,
+    namespace: Namespace<'_>,
+) -> Result<Option<sqlx::postgres::types::Oid>, InspectError> {
+    let row = match namespace {
+        Namespace::Scratch => sqlx::query("SELECT pg_my_temp_schema()").fetch_optional(connection).await?,
+        Namespace::Schema(name) => {
+            sqlx::query("SELECT oid FROM pg_namespace WHERE nspname = $1")
+                .bind(name)
+                .fetch_optional(connection)
+                .await?
+        }
+    };
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Reads the named tables.
+pub(super) async fn read(
+    connection: &mut PgConnection,
+    namespace: Namespace<'_>,
+    tables: &[String],
+) -> Result<Catalogue, InspectError> {
+    let mut catalogue = Catalogue::default();
+    let Some(oid) = oid(connection, namespace).await? else { return Ok(catalogue) };
+    for row in
+        sqlx::query(include_str!("columns.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
+    {
+        let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
+        table.columns.push(LiveColumn {
+            name: row.try_get("column_name")?,
+            type_name: row.try_get("type")?,
+            collation: row.try_get("collation")?,
+            not_null: row.try_get("not_null")?,
+            default: row.try_get("default_expression")?,
+            identity: row.try_get("identity")?,
+            generated: row.try_get("generated")?,
+        });
+    }
+    for row in
+        sqlx::query(include_str!("constraints.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
+    {
+        let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
+        let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
+        table.constraints.insert(row.try_get("name")?, definition);
+    }
+    for row in
+        sqlx::query(include_str!("indexes.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
+    {
+        let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
+        let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
+        table.indexes.insert(row.try_get("name")?, definition);
+    }
+    Ok(catalogue)
+}

@@ -1,0 +1,152 @@
+//! What the target is: its catalogue and its rows, read, never changed.
+//!
+//! Both sides of a difference are put in PostgreSQL's own words: [`normalise`] lets the server write the desired schema
+//! as it would keep it, [`live`] reads what it keeps. In: a target. Out: [`Normalised`] and [`Live`].
+
+mod catalogue;
+mod scratch;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, Row};
+
+pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
+
+use crate::{
+    schema::{Desired, render},
+    target::{Ledger, LedgerError, Target},
+};
+
+/// Why the target could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The server refuses the desired schema.
+    #[error("PostgreSQL refuses {what}: {reason}")]
+    Refused {
+        /// The object, for people.
+        what: String,
+        /// The statement.
+        sql: String,
+        /// The server's message.
+        reason: String,
+    },
+    /// A query failed.
+    #[error("the target could not be read: {}", crate::target::server_error(.0).message)]
+    Query(#[from] sqlx::Error),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The desired schema in PostgreSQL's own words.
+///
+/// # Errors
+/// [`InspectError::Refused`] names the object that the server does not take.
+pub async fn normalise(target: &Target, desired: &Desired) -> Result<Catalogue, InspectError> {
+    scratch::normalise(target, &desired.schema).await
+}
+
+/// What pending versions would make of an empty schema: `statements` are pairs of a name for people and SQL.
+///
+/// # Errors
+/// [`InspectError::Refused`] names the step that the server does not take.
+pub async fn replay(
+    target: &Target,
+    statements: impl IntoIterator<Item = (String, String)>,
+    desired: &Desired,
+) -> Result<Catalogue, InspectError> {
+    scratch::replay(target, statements, &names(desired)).await
+}
+
+/// The target as it is.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Live {
+    /// Whether the target schema is there.
+    pub schema_exists: bool,
+    /// The managed tables that are there.
+    pub catalogue: Catalogue,
+    /// Relations that are no tables but stand where tables or indexes are wanted: name and kind.
+    pub in_the_way: Vec<(String, String)>,
+    /// Rows in each managed table that is there.
+    pub rows: BTreeMap<String, u64>,
+    /// What the ledger knows of each table's rows.
+    pub copies: BTreeMap<String, CopyState>,
+}
+
+/// How far a table's copy has come, as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CopyState {
+    /// The content digest of the source that the rows come from.
+    pub content_digest: String,
+    /// Whether every chunk is there.
+    pub finished: bool,
+    /// Rows written so far.
+    pub rows: u64,
+}
+
+/// Reads what the target holds of the desired tables.
+///
+/// # Errors
+/// [`InspectError`], where the server does not answer or the role may not read.
+pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectError> {
+    let names = names(desired);
+    let mut connection = target.pool.acquire().await?;
+    let namespace = catalogue::Namespace::Schema(&target.schema);
+    let Some(oid) = catalogue::oid(&mut connection, namespace).await? else {
+        return Ok(Live::default());
+    };
+    let catalogue = catalogue::read(&mut connection, namespace, &names).await?;
+    let mut wanted = names.clone();
+    wanted.extend(desired.schema.tables.iter().flat_map(|table| &table.indexes).map(|index| index.name.clone()));
+    let mut in_the_way = Vec::new();
+    for row in
+        sqlx::query(include_str!("relations.sql")).bind(oid).bind(&wanted).fetch_all(&mut *connection).await?
+    {
+        let (name, kind): (String, String) = (row.try_get("name")?, row.try_get("kind")?);
+        let is_table = matches!(kind.as_str(), "r" | "p") && names.contains(&name);
+        let is_index = matches!(kind.as_str(), "i" | "I")
+            && catalogue.tables.values().any(|table| table.indexes.contains_key(&name));
+        if !is_table && !is_index {
+            in_the_way.push((name, kind_name(&kind).to_owned()));
+        }
+    }
+    let mut rows = BTreeMap::new();
+    for table in catalogue.tables.keys() {
+        let sql = format!(
+            "SELECT count(*) FROM {}.{}",
+            render::quoted(&target.schema),
+            render::quoted(table)
+        );
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+        rows.insert(table.clone(), count.unsigned_abs());
+    }
+    drop(connection);
+    let copies = match Ledger::find(target).await? {
+        Some(ledger) => copies(&ledger).await?,
+        None => BTreeMap::new(),
+    };
+    Ok(Live { schema_exists: true, catalogue, in_the_way, rows, copies })
+}
+
+fn names(desired: &Desired) -> Vec<String> {
+    desired.schema.tables.iter().map(|table| table.name.clone()).collect()
+}
+
+/// `pg_class.relkind` in words (PostgreSQL's manual, 53.11).
+fn kind_name(kind: &str) -> &'static str {
+    match kind {
+        "r" | "p" => "table",
+        "i" | "I" => "index",
+        "S" => "sequence",
+        "v" => "view",
+        "m" => "materialized view",
+        "c" => "composite type",
+        "f" => "foreign table",
+        _ => "relation",
+    }
+}
+
+async fn copies(_ledger: &Ledger) -> Result<BTreeMap<String, CopyState>, LedgerError> {
+    Ok(BTreeMap::new())
+}

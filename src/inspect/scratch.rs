@@ -1,0 +1,89 @@
+//! The scratch copy: a schema made in `pg_temp` inside a transaction that is rolled back, and read back.
+//!
+//! So a desired schema is put in the server's own words, and its DDL is tried on the real server before anything is
+//! touched. It needs no right beyond TEMPORARY.
+
+use std::collections::BTreeSet;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use super::{
+    Catalogue, InspectError,
+    catalogue::{self, Namespace},
+};
+use crate::{
+    diff,
+    schema::{Change, Schema, Table, render},
+    target::{Target, server_error},
+};
+
+/// Tables in one transaction: each takes about fifteen locks, and a server has 6,400 of them by default.
+const TABLES_A_TRANSACTION: usize = 200;
+
+/// Makes the schema's tables in scratch and reads them back.
+pub(super) async fn normalise(target: &Target, schema: &Schema) -> Result<Catalogue, InspectError> {
+    let mut whole = Catalogue::default();
+    for batch in schema.tables.chunks(TABLES_A_TRANSACTION) {
+        let names: Vec<String> = batch.iter().map(|table| table.name.clone()).collect();
+        let stubs = stubs(schema, batch);
+        let changes: Vec<Change> =
+            stubs.iter().chain(batch).flat_map(diff::creation).filter(Change::defines).collect();
+        let statements = order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)));
+        let read = in_scratch(target, statements, &names).await?;
+        whole.tables.extend(read.tables);
+    }
+    Ok(whole)
+}
+
+/// Runs statements that stand in versions, in scratch, and reads back the named tables.
+pub(super) async fn replay(
+    target: &Target,
+    statements: impl IntoIterator<Item = (String, String)>,
+    names: &[String],
+) -> Result<Catalogue, InspectError> {
+    in_scratch(target, statements, names).await
+}
+
+/// Tables first, then keys, then what refers to them.
+fn order(mut changes: Vec<Change>) -> Vec<Change> {
+    changes.sort_by_key(Change::rank);
+    changes
+}
+
+/// Parents outside the batch, with their columns and keys alone, so that foreign keys have something to refer to.
+fn stubs(schema: &Schema, batch: &[Table]) -> Vec<Table> {
+    let inside: BTreeSet<&str> = batch.iter().map(|table| table.name.as_str()).collect();
+    let wanted: BTreeSet<&str> = batch
+        .iter()
+        .flat_map(|table| &table.foreign_keys)
+        .map(|foreign_key| foreign_key.parent_table.as_str())
+        .filter(|parent| !inside.contains(parent))
+        .collect();
+    let outside = schema.tables.iter().filter(|table| wanted.contains(table.name.as_str()));
+    outside
+        .map(|table| {
+            let unique = table.indexes.iter().filter(|index| index.unique).cloned().collect();
+            Table { foreign_keys: Vec::new(), checks: Vec::new(), indexes: unique, ..table.clone() }
+        })
+        .collect()
+}
+
+async fn in_scratch(
+    target: &Target,
+    statements: impl IntoIterator<Item = (String, String)>,
+    names: &[String],
+) -> Result<Catalogue, InspectError> {
+    let mut connection = target.pool.acquire().await?;
+    let connection: &mut PgConnection = &mut connection;
+    let mut transaction = connection.begin().await?;
+    let path = format!("SET LOCAL search_path = pg_temp, {}, public", render::quoted(&target.schema));
+    transaction.execute(AssertSqlSafe(path)).await?;
+    for (what, sql) in statements {
+        if let Err(error) = transaction.execute(AssertSqlSafe(sql.clone())).await {
+            return Err(InspectError::Refused { what, sql, reason: server_error(&error).message });
+        }
+    }
+    let read = catalogue::read(&mut transaction, Namespace::Scratch, names).await?;
+    transaction.rollback().await?;
+    Ok(read)
+}

@@ -1,0 +1,455 @@
+//! Keys, indexes and foreign keys: what SQLite declares, kept where the rows allow it, else left out and said.
+
+use super::{Complaint, Draft, fates::fate, names, names::Namespace, same, types, unknown};
+use crate::{
+    audit::{Affinity, ColumnAudit, IndexAudit, TableAudit},
+    mapping::{ForeignKeyEntry, IdentifierPolicy, IndexEntry},
+    schema::{Fate, Finding, ForeignKey, Index, IndexKey, IndexPart, Key, Outcome, PgType, Severity},
+};
+
+/// The longest entry of a btree index: a third of a page, less its head (PostgreSQL's manual, 67.4.1; `BTMaxItemSize`).
+const BTREE_ENTRY_BYTES: u64 = 2704;
+
+/// A table's constraints of uniqueness.
+pub(super) struct Keys {
+    pub(super) keys: Vec<Key>,
+    /// Target columns that tell one row from another on both sides; empty: none does.
+    pub(super) row_key: Vec<String>,
+}
+
+/// Whether a column takes part in a key, so that no two of its values may become one.
+pub(super) fn is_in_key(table: &TableAudit, column: &str) -> bool {
+    table.primary_key.iter().any(|name| same(name, column))
+        || table
+            .indexes
+            .iter()
+            .filter(|index| index.unique)
+            .any(|index| index.parts.iter().any(|part| part.column.as_deref().is_some_and(|c| same(c, column))))
+        || table.foreign_keys.iter().any(|key| key.columns.iter().any(|c| same(c, column)))
+}
+
+/// The primary key and the UNIQUE constraints.
+pub(super) fn keys(draft: &Draft<'_>, relations: &mut Namespace, findings: &mut Vec<Finding>) -> Keys {
+    let table = draft.audit;
+    let mut keys: Vec<Key> = Vec::new();
+    let mut row_key = Vec::new();
+    let primary = (!table.primary_key.is_empty()).then(|| (true, table.primary_key.clone()));
+    let unique = table.indexes.iter().filter(|index| index.origin == "u").filter_map(|index| {
+        let columns: Option<Vec<String>> = index.parts.iter().map(|part| part.column.clone()).collect();
+        columns.map(|columns| (false, columns))
+    });
+    for (is_primary, sources) in primary.into_iter().chain(unique) {
+        let Some(positions) = sources.iter().map(|source| draft.position(source)).collect::<Option<Vec<_>>>() else {
+            continue;
+        };
+        let what = format!(
+            "{} of {} ({})",
+            if is_primary { "the primary key" } else { "the UNIQUE constraint" },
+            table.name,
+            sources.join(", ")
+        );
+        if let Some(why) = cannot_be_key(draft, &positions) {
+            findings.push(warning("key-left-out", format!("{what} is left out: {why}")));
+            continue;
+        }
+        let nulls = positions.iter().any(|&at| table.columns[at].storage.null > 0);
+        let primary_holds = is_primary && !nulls;
+        if is_primary && nulls {
+            let (rows, first) = table
+                .primary_key_nulls
+                .as_ref()
+                .map_or((0, String::new()), |v| (v.rows, format!(", first at {}", v.first_key)));
+            findings.push(warning(
+                "null-in-primary-key",
+                format!("{what} holds NULL in {}{first}: it becomes a UNIQUE constraint", types::rows(rows)),
+            ));
+        }
+        let columns: Vec<String> = positions.iter().map(|&at| draft.column_names[at].clone()).collect();
+        if !nulls && (row_key.is_empty() || primary_holds) {
+            row_key = columns.clone();
+        }
+        if keys.iter().any(|key| key.columns == columns) {
+            continue;
+        }
+        let pattern = if primary_holds {
+            names::with_suffix(&draft.target, "_pkey")
+        } else {
+            names::with_suffix(&format!("{}_{}", draft.target, columns.join("_")), "_key")
+        };
+        let name = relations.claim(IdentifierPolicy::Preserve, &pattern);
+        keys.push(Key { name, primary: primary_holds, columns });
+    }
+    Keys { keys, row_key }
+}
+
+/// Why columns cannot be a key in PostgreSQL; `None`: they can.
+fn cannot_be_key(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
+    if let Some(&at) = positions.iter().find(|&&at| values_may_meet(&draft.audit.columns[at], draft.settled[at].pg_type)) {
+        return Some(format!(
+            "{} holds values of several storage classes, which may be equal as {}",
+            draft.audit.columns[at].name, draft.settled[at].pg_type
+        ));
+    }
+    too_long(draft, positions)
+}
+
+/// Whether two values that SQLite holds apart could be one in this type: 1 and '1', a text and a blob.
+fn values_may_meet(column: &ColumnAudit, pg_type: PgType) -> bool {
+    let storage = column.storage;
+    let numbers = storage.integer + storage.real > 0;
+    match pg_type {
+        // An affinity other than BLOB has already turned '1' into 1, or 1 into '1'.
+        PgType::Text | PgType::Varchar(_) => numbers && storage.text > 0 && column.affinity == Affinity::Blob,
+        PgType::Bytea => storage.blob > 0 && (storage.text > 0 || numbers),
+        _ => false,
+    }
+}
+
+/// Why the longest values do not fit a btree's entry; `None`: they do.
+fn too_long(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
+    let bytes: u64 = positions
+        .iter()
+        .map(|&at| draft.audit.columns[at].longest_bytes.unwrap_or(8).saturating_add(8))
+        .fold(0, u64::saturating_add);
+    (bytes > BTREE_ENTRY_BYTES)
+        .then(|| format!("its longest entry may take {bytes} bytes, and a btree holds {BTREE_ENTRY_BYTES}"))
+}
+
+/// The indexes: the source's own, then those of the mapping, which replace a source's of the same name.
+pub(super) fn indexes(
+    draft: &Draft<'_>,
+    policy: IdentifierPolicy,
+    relations: &mut Namespace,
+    findings: &mut Vec<Finding>,
+    complaints: &mut Vec<Complaint>,
+) -> (Vec<Index>, Vec<Fate>) {
+    let mut indexes = Vec::new();
+    let mut fates = Vec::new();
+    let entries = draft.entry.map_or(&[][..], |entry| &entry.indexes);
+    for source in draft.audit.indexes.iter().filter(|index| index.origin == "c") {
+        if entries.iter().any(|entry| same(&entry.name.value, &source.name)) {
+            fates.push(fate("index", &source.name, Outcome::Translated("as the mapping says".to_owned())));
+            continue;
+        }
+        match carried_over(draft, source) {
+            Ok(mut index) => {
+                index.name = relations.claim(policy, &source.name);
+                let collations = other_collations(draft, source);
+                if !collations.is_empty() {
+                    findings.push(warning(
+                        "collation-left-out",
+                        format!(
+                            "index {}: {collations} is SQLite's own; the index orders as the column does",
+                            source.name
+                        ),
+                    ));
+                }
+                fates.push(fate("index", &source.name, Outcome::Migrated(index.name.clone())));
+                indexes.push(index);
+            }
+            Err(why) => {
+                if source.unique {
+                    findings.push(warning(
+                        "key-left-out",
+                        format!("unique index {} of {} is left out: {why}", source.name, draft.audit.name),
+                    ));
+                }
+                fates.push(fate("index", &source.name, Outcome::LeftOut(why)));
+            }
+        }
+    }
+    for entry in entries {
+        if let Some(index) = demanded(draft, entry, relations, complaints) {
+            indexes.push(index);
+        }
+    }
+    (indexes, fates)
+}
+
+fn other_collations(draft: &Draft<'_>, index: &IndexAudit) -> String {
+    let mut collations: Vec<&str> = index
+        .parts
+        .iter()
+        .filter(|part| {
+            part.column.as_ref().and_then(|c| draft.position(c)).is_some_and(|at| {
+                matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_))
+            })
+        })
+        .map(|part| part.collation.as_str())
+        .filter(|collation| !collation.eq_ignore_ascii_case("BINARY"))
+        .collect();
+    collations.dedup();
+    collations.join(", ")
+}
+
+/// An index of the source as PostgreSQL can have it, its name not yet given.
+fn carried_over(draft: &Draft<'_>, source: &IndexAudit) -> Result<Index, String> {
+    if source.partial {
+        return Err("its WHERE is SQLite's SQL; name it under `indexes` in the mapping".to_owned());
+    }
+    let mut positions = Vec::new();
+    let mut parts = Vec::new();
+    for part in &source.parts {
+        let Some(at) = part.column.as_ref().and_then(|column| draft.position(column)) else {
+            return Err("it holds an expression of SQLite's SQL; name it under `indexes` in the mapping".to_owned());
+        };
+        positions.push(at);
+        parts.push(IndexPart {
+            key: IndexKey::Column(draft.column_names[at].clone()),
+            opclass: None,
+            descending: part.descending,
+        });
+    }
+    if let Some(why) = too_long(draft, &positions) {
+        return Err(why);
+    }
+    if source.unique {
+        if let Some(why) = cannot_be_key(draft, &positions) {
+            return Err(why);
+        }
+    }
+    let name = String::new();
+    Ok(Index { name, unique: source.unique, method: "btree".to_owned(), parts, predicate: None })
+}
+
+/// An index that the mapping asks for.
+fn demanded(
+    draft: &Draft<'_>,
+    entry: &IndexEntry,
+    relations: &mut Namespace,
+    complaints: &mut Vec<Complaint>,
+) -> Option<Index> {
+    let mut parts = Vec::new();
+    for placed in &entry.parts {
+        let key = match &placed.value.key {
+            IndexKey::Expression(expression) => IndexKey::Expression(expression.clone()),
+            IndexKey::Column(source) => match draft.target_column(source) {
+                Some(target) => IndexKey::Column(target),
+                None => {
+                    let what = format!("column of table {}", draft.audit.name);
+                    complaints.push(unknown(&what, source, &placed.place, draft.known_columns()));
+                    continue;
+                }
+            },
+        };
+        parts.push(IndexPart { key, ..placed.value.clone() });
+    }
+    let name = relations.claim(IdentifierPolicy::Preserve, &entry.name.value);
+    if name != entry.name.value {
+        complaints.push(Complaint {
+            place: entry.name.place.clone(),
+            message: format!("the name `{}` is taken by another table or index, or too long", entry.name.value),
+            hint: Some("tables and indexes of a schema share their names, of at most 63 bytes".to_owned()),
+        });
+        return None;
+    }
+    let method = entry.method.clone();
+    Some(Index { name, unique: entry.unique, method, parts, predicate: entry.predicate.clone() })
+}
+
+/// The foreign keys: the source's, then those of the mapping, which replace a source's over the same columns.
+pub(super) fn foreign_keys(
+    draft: &Draft<'_>,
+    drafts: &[Draft<'_>],
+    keyed: &[Keys],
+    findings: &mut Vec<Finding>,
+    complaints: &mut Vec<Complaint>,
+) -> Vec<ForeignKey> {
+    let entries = draft.entry.map_or(&[][..], |entry| &entry.foreign_keys);
+    let mut made: Vec<ForeignKey> = Vec::new();
+    for source in &draft.audit.foreign_keys {
+        let replaced = |entry: &ForeignKeyEntry| {
+            entry.columns.len() == source.columns.len()
+                && entry.columns.iter().zip(&source.columns).all(|(one, other)| same(&one.value, other))
+        };
+        if entries.iter().any(replaced) {
+            continue;
+        }
+        let what = format!(
+            "the foreign key of {} ({}) to {}",
+            draft.audit.name,
+            source.columns.join(", "),
+            source.parent_table
+        );
+        let joined = if source.parent_exists {
+            join(draft, drafts, keyed, &source.columns, &source.parent_table, &source.parent_columns)
+        } else {
+            Err("the source has no such table".to_owned())
+        };
+        match joined {
+            Ok((columns, parent_table, parent_columns)) => {
+                if let Some(orphans) = &source.orphans {
+                    findings.push(warning(
+                        "orphan-rows",
+                        format!(
+                            "{what}: {} refer to no row, first at {}; the constraint stays NOT VALID, so that it binds \
+                             new rows only",
+                            types::rows(orphans.rows),
+                            orphans.first_key
+                        ),
+                    ));
+                }
+                let name = free_name(&made, &draft.target, &columns);
+                made.push(ForeignKey {
+                    name,
+                    columns,
+                    parent_table,
+                    parent_columns,
+                    on_update: source.on_update,
+                    on_delete: source.on_delete,
+                    valid: source.orphans.is_none(),
+                });
+            }
+            Err(why) => findings.push(warning("foreign-key-left-out", format!("{what} is left out: {why}"))),
+        }
+    }
+    for entry in entries {
+        if let Some(foreign_key) = demanded_foreign_key(draft, drafts, keyed, entry, &made, complaints) {
+            let orphans = draft.audit.foreign_keys.iter().find_map(|source| {
+                let same_columns = source.columns.len() == entry.columns.len()
+                    && source.columns.iter().zip(&entry.columns).all(|(one, other)| same(one, &other.value));
+                source.orphans.as_ref().filter(|_| same_columns)
+            });
+            if let Some(orphans) = orphans {
+                findings.push(Finding {
+                    severity: Severity::Blocker,
+                    code: "orphan-rows",
+                    message: format!(
+                        "{}: {} refer to no row, first at {}. Correct them, or take the foreign key out of the mapping",
+                        foreign_key.name,
+                        types::rows(orphans.rows),
+                        orphans.first_key
+                    ),
+                });
+            }
+            made.push(foreign_key);
+        }
+    }
+    made
+}
+
+fn free_name(made: &[ForeignKey], table: &str, columns: &[String]) -> String {
+    let base = names::with_suffix(&format!("{table}_{}", columns.join("_")), "_fkey");
+    (1u32..)
+        .map(|number| if number == 1 { base.clone() } else { names::with_suffix(&base, &number.to_string()) })
+        .find(|name| made.iter().all(|other| other.name != *name))
+        .unwrap_or(base)
+}
+
+/// Target columns, parent table and parent columns of a foreign key, or why it cannot be.
+fn join(
+    draft: &Draft<'_>,
+    drafts: &[Draft<'_>],
+    keyed: &[Keys],
+    columns: &[String],
+    parent_table: &str,
+    parent_columns: &[String],
+) -> Result<(Vec<String>, String, Vec<String>), String> {
+    let parent_at = drafts
+        .iter()
+        .position(|parent| same(&parent.audit.name, parent_table))
+        .ok_or_else(|| format!("table {parent_table} is not carried over"))?;
+    let parent = &drafts[parent_at];
+    let of = |draft: &Draft<'_>, names: &[String]| -> Result<Vec<usize>, String> {
+        let missing = |name: &String| format!("{} has no column {name}", draft.audit.name);
+        names.iter().map(|name| draft.position(name).ok_or_else(|| missing(name))).collect()
+    };
+    let (child_positions, parent_positions) = (of(draft, columns)?, of(parent, parent_columns)?);
+    if child_positions.is_empty() || child_positions.len() != parent_positions.len() {
+        return Err(format!("{parent_table} has no key of {} columns that it could mean", columns.len()));
+    }
+    for (&child, &its_parent) in child_positions.iter().zip(&parent_positions) {
+        let (one, other) = (draft.settled[child].pg_type, parent.settled[its_parent].pg_type);
+        if !types::joinable(one, other) {
+            return Err(format!(
+                "{} is {one}, {}.{} is {other}",
+                draft.column_names[child], parent.target, parent.column_names[its_parent]
+            ));
+        }
+    }
+    let names = |draft: &Draft<'_>, positions: &[usize]| -> Vec<String> {
+        positions.iter().map(|&at| draft.column_names[at].clone()).collect()
+    };
+    let parent_names = names(parent, &parent_positions);
+    let mut wanted = parent_names.clone();
+    wanted.sort();
+    let is_wanted = |columns: &[String]| {
+        let mut columns = columns.to_vec();
+        columns.sort();
+        columns == wanted
+    };
+    let by_constraint = keyed[parent_at].keys.iter().any(|key| is_wanted(&key.columns));
+    let by_index = parent.audit.indexes.iter().filter(|index| index.unique && index.origin == "c").any(|index| {
+        carried_over(parent, index).is_ok_and(|index| {
+            let columns: Vec<String> = index
+                .parts
+                .iter()
+                .filter_map(|part| match &part.key {
+                    IndexKey::Column(column) => Some(column.clone()),
+                    IndexKey::Expression(_) => None,
+                })
+                .collect();
+            is_wanted(&columns)
+        })
+    });
+    if !by_constraint && !by_index {
+        return Err(format!("{parent_table} ({}) is not unique in the target", parent_columns.join(", ")));
+    }
+    Ok((names(draft, &child_positions), parent.target.clone(), parent_names))
+}
+
+fn demanded_foreign_key(
+    draft: &Draft<'_>,
+    drafts: &[Draft<'_>],
+    keyed: &[Keys],
+    entry: &ForeignKeyEntry,
+    made: &[ForeignKey],
+    complaints: &mut Vec<Complaint>,
+) -> Option<ForeignKey> {
+    let before = complaints.len();
+    let Some(parent) = drafts.iter().find(|d| same(&d.audit.name, &entry.parent_table.value)) else {
+        let known = drafts.iter().map(|d| d.audit.name.as_str());
+        complaints.push(unknown("table", &entry.parent_table.value, &entry.parent_table.place, known));
+        return None;
+    };
+    for (owner, columns) in [(draft, &entry.columns), (parent, &entry.parent_columns)] {
+        for column in columns.iter().filter(|column| owner.position(&column.value).is_none()) {
+            let what = format!("column of table {}", owner.audit.name);
+            complaints.push(unknown(&what, &column.value, &column.place, owner.known_columns()));
+        }
+    }
+    if complaints.len() > before {
+        return None;
+    }
+    let plain = |placed: &[crate::mapping::Placed<String>]| -> Vec<String> {
+        placed.iter().map(|column| column.value.clone()).collect()
+    };
+    let parent_columns = if entry.parent_columns.is_empty() {
+        parent.audit.primary_key.clone()
+    } else {
+        plain(&entry.parent_columns)
+    };
+    match join(draft, drafts, keyed, &plain(&entry.columns), &entry.parent_table.value, &parent_columns) {
+        Ok((columns, parent_table, parent_columns)) => Some(ForeignKey {
+            name: entry.name.clone().unwrap_or_else(|| free_name(made, &draft.target, &columns)),
+            columns,
+            parent_table,
+            parent_columns,
+            on_update: entry.on_update,
+            on_delete: entry.on_delete,
+            valid: true,
+        }),
+        Err(why) => {
+            complaints.push(Complaint {
+                place: entry.parent_table.place.clone(),
+                message: format!("this foreign key cannot be: {why}"),
+                hint: None,
+            });
+            None
+        }
+    }
+}
+
+fn warning(code: &'static str, message: String) -> Finding {
+    Finding { severity: Severity::Warning, code, message }
+}

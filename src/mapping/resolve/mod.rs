@@ -1,0 +1,440 @@
+//! Resolving: the mapping and the audit become the desired target. Pure; every decision carries its reason.
+//!
+//! Order of work: names first (everything else speaks them), then types, then what hangs on the columns.
+
+mod defaults;
+mod fates;
+mod glob;
+mod keys;
+mod names;
+mod order;
+mod types;
+
+use std::collections::BTreeMap;
+
+use names::Namespace;
+use types::Settled;
+
+use crate::{
+    audit::{Audit, ColumnAudit, TableAudit},
+    mapping::{ColumnEntry, Mapping, MappingError, Mistake, OnInvalid, Place, TableEntry},
+    schema::{
+        Check, Column, ColumnCopy, Desired, Finding, Outcome, PgType, Schema, Sequence, Severity, Table,
+        TableCopy,
+    },
+};
+
+/// Which part of the source goes where.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// The target schema's name.
+    pub schema: String,
+    /// Globs over source tables; empty: all.
+    pub include: Vec<String>,
+    /// Globs over source tables that stay behind, stronger than `include`.
+    pub exclude: Vec<String>,
+}
+
+impl Scope {
+    fn takes(&self, table: &str) -> bool {
+        (self.include.is_empty() || self.include.iter().any(|pattern| glob::matches(pattern, table)))
+            && !self.exclude.iter().any(|pattern| glob::matches(pattern, table))
+    }
+}
+
+/// Something in the mapping that the source contradicts, and where it stands.
+#[derive(Debug)]
+struct Complaint {
+    place: Place,
+    message: String,
+    hint: Option<String>,
+}
+
+/// A source table on its way: its audit, its mapping entry, its settled names and types.
+struct Draft<'a> {
+    audit: &'a TableAudit,
+    entry: Option<&'a TableEntry>,
+    target: String,
+    /// Target column names, in the order of the audit's columns.
+    column_names: Vec<String>,
+    settled: Vec<Settled>,
+}
+
+impl Draft<'_> {
+    /// The position of a source column, any case, as SQLite has it.
+    fn position(&self, source: &str) -> Option<usize> {
+        self.audit.columns.iter().position(|column| column.name.eq_ignore_ascii_case(source))
+    }
+
+    /// A source column's, or an added column's, name in the target.
+    fn target_column(&self, source: &str) -> Option<String> {
+        self.position(source).map(|at| self.column_names[at].clone()).or_else(|| {
+            let added = self.entry?.add_columns.iter().find(|added| added.name.value == source)?;
+            Some(added.name.value.clone())
+        })
+    }
+
+    /// Columns that the mapping may name here, for suggestions.
+    fn known_columns(&self) -> impl Iterator<Item = &str> {
+        let added = self.entry.into_iter().flat_map(|entry| &entry.add_columns);
+        self.audit
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .chain(added.map(|a| a.name.value.as_str()))
+    }
+}
+
+impl Mapping {
+    /// Makes the desired target out of what the source holds and what the user asks for.
+    ///
+    /// What the source's data forbids is a finding in the result; what the mapping gets wrong about the source is an
+    /// error.
+    ///
+    /// # Errors
+    /// [`MappingError`] lists every table and column that the mapping names and the source lacks, with file, line and
+    /// column, and the nearest right word.
+    pub fn resolve(&self, audit: &Audit, scope: &Scope) -> Result<Desired, MappingError> {
+        let mut complaints = Vec::new();
+        let mut findings = general_findings(audit);
+        for entry in &self.tables {
+            if !audit.tables.iter().any(|table| same(&table.name, &entry.name.value)) {
+                complaints.push(unknown(
+                    "table",
+                    &entry.name.value,
+                    &entry.name.place,
+                    audit.tables.iter().map(|table| table.name.as_str()),
+                ));
+            }
+        }
+
+        let mut relations = Namespace::default();
+        let mut drafts: Vec<Draft<'_>> = Vec::new();
+        let mut tables = order::parents_first(audit);
+        tables.retain(|table| scope.takes(&table.name));
+        for table in tables {
+            let entry = self.tables.iter().find(|entry| same(&entry.name.value, &table.name));
+            let target = relations.claim(self.identifiers, &table.name);
+            let mut columns = Namespace::of_columns();
+            let column_names: Vec<String> =
+                table.columns.iter().map(|column| columns.claim(self.identifiers, &column.name)).collect();
+            for (column, name) in table.columns.iter().zip(&column_names) {
+                findings.extend(renamed(&format!("column {}.", table.name), &column.name, name));
+            }
+            findings.extend(renamed("table ", &table.name, &target));
+            drafts.push(Draft { audit: table, entry, target, column_names, settled: Vec::new() });
+        }
+        for draft in &mut drafts {
+            draft.settled = self.settle_columns(draft, &mut findings, &mut complaints);
+        }
+        meet(&mut drafts);
+
+        let mut schema = Schema { name: scope.schema.clone(), tables: Vec::new() };
+        let mut copies = Vec::new();
+        let mut fates = fates::of_others(audit);
+        let keyed: Vec<_> = drafts.iter().map(|draft| keys::keys(draft, &mut relations, &mut findings)).collect();
+        for (at, draft) in drafts.iter().enumerate() {
+            let keys = &keyed[at];
+            let (indexes, index_fates) =
+                keys::indexes(draft, self.identifiers, &mut relations, &mut findings, &mut complaints);
+            fates.push(fates::of_table(draft));
+            fates.extend(index_fates);
+            let table = Table {
+                name: draft.target.clone(),
+                columns: columns(draft, &keys.keys, &mut findings, &mut complaints),
+                keys: keys.keys.clone(),
+                checks: checks(draft),
+                foreign_keys: keys::foreign_keys(draft, &drafts, &keyed, &mut findings, &mut complaints),
+                indexes,
+            };
+            copies.push(copy(draft, &table, keys.row_key.clone()));
+            schema.tables.push(table);
+        }
+        fates.extend(audit.tables.iter().filter(|table| !scope.takes(&table.name)).map(|table| {
+            fates::fate("table", &table.name, Outcome::LeftOut("--include and --exclude leave it out".to_owned()))
+        }));
+        if !complaints.is_empty() {
+            let mistakes = complaints.into_iter().map(|c| Mistake::at(&c.place, c.message, c.hint)).collect();
+            return Err(MappingError::from_mistakes(&self.text, mistakes));
+        }
+        findings.sort_by_key(|finding| finding.severity);
+        Ok(Desired {
+            schema,
+            tables: copies,
+            findings,
+            fates,
+            versions_dir: self.versions_dir.clone(),
+            mapping_digest: self.digest.clone(),
+        })
+    }
+
+    fn settle_columns(
+        &self,
+        draft: &Draft<'_>,
+        findings: &mut Vec<Finding>,
+        complaints: &mut Vec<Complaint>,
+    ) -> Vec<Settled> {
+        for entry in draft.entry.iter().flat_map(|entry| &entry.columns) {
+            if draft.position(&entry.name.value).is_none() {
+                complaints.push(unknown(
+                    &format!("column of table {}", draft.audit.name),
+                    &entry.name.value,
+                    &entry.name.place,
+                    draft.audit.columns.iter().map(|column| column.name.as_str()),
+                ));
+            }
+        }
+        let audit = draft.audit;
+        audit
+            .columns
+            .iter()
+            .map(|column| {
+                let entry = entry_of(draft, column);
+                let in_key = keys::is_in_key(audit, &column.name);
+                types::settle(self, audit, column, entry, in_key, findings, complaints)
+            })
+            .collect()
+    }
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+fn entry_of<'a>(draft: &Draft<'a>, column: &ColumnAudit) -> Option<&'a ColumnEntry> {
+    draft.entry?.columns.iter().find(|entry| same(&entry.name.value, &column.name))
+}
+
+fn unknown<'a>(what: &str, name: &str, place: &Place, known: impl Iterator<Item = &'a str>) -> Complaint {
+    let hint = crate::schema::nearest(name, known).map(|near| format!("did you mean `{near}`?"));
+    Complaint { place: place.clone(), message: format!("the source has no {what} named `{name}`"), hint }
+}
+
+fn renamed(what: &str, source: &str, target: &str) -> Option<Finding> {
+    let folded = source.eq_ignore_ascii_case(target) || target.replace('_', "").eq_ignore_ascii_case(source);
+    (!folded && (target.len() >= 63 || target.contains("_2") || source.is_empty())).then(|| Finding {
+        severity: Severity::Warning,
+        code: "renamed",
+        message: format!("{what}{source} is named {target}: PostgreSQL has no room for its own name"),
+    })
+}
+
+/// What concerns the file as a whole.
+fn general_findings(audit: &Audit) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(first) = audit.quick_check.first() {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            code: "damaged-source",
+            message: format!(
+                "SQLite's quick_check finds damage in {}: {first}. What can be read is carried over; `sqlite3 {} \
+                 .recover` may find more",
+                audit.path, audit.path
+            ),
+        });
+    }
+    findings
+}
+
+/// Lets the columns that a foreign key joins meet in a type that both can hold, unless the mapping named them.
+fn meet(drafts: &mut [Draft<'_>]) {
+    let joins: Vec<[(usize, usize); 2]> = drafts
+        .iter()
+        .enumerate()
+        .flat_map(|(child_at, child)| {
+            let drafts = &*drafts;
+            child.audit.foreign_keys.iter().flat_map(move |foreign_key| {
+                let parent_at = drafts.iter().position(|d| same(&d.audit.name, &foreign_key.parent_table));
+                let pairs = foreign_key.columns.iter().zip(&foreign_key.parent_columns);
+                pairs.filter_map(move |(column, parent_column)| {
+                    let parent_at = parent_at?;
+                    Some([
+                        (child_at, child.position(column)?),
+                        (parent_at, drafts[parent_at].position(parent_column)?),
+                    ])
+                })
+            })
+        })
+        .collect();
+    // A chain of n joins settles in at most n rounds: types only climb.
+    for _ in 0..=joins.len() {
+        let mut settled = true;
+        for ends in &joins {
+            let [child, parent] = ends.map(|(table, column)| drafts[table].settled[column].pg_type);
+            if types::joinable(child, parent) {
+                continue;
+            }
+            let can = |pg_type: PgType| {
+                ends.iter().all(|&(table, column)| {
+                    let now = &drafts[table].settled[column];
+                    if now.demanded {
+                        types::joinable(now.pg_type, pg_type)
+                    } else {
+                        drafts[table].audit.columns[column].fits(&pg_type, false).is_ok()
+                    }
+                })
+            };
+            let Some(common) = types::MEETING.into_iter().find(|pg_type| can(*pg_type)) else { continue };
+            for &(table, column) in ends {
+                let now = &mut drafts[table].settled[column];
+                if !now.demanded && now.pg_type != common {
+                    now.reason = format!("{}; {common} to meet the column that a foreign key joins", now.reason);
+                    now.pg_type = common;
+                    settled = false;
+                }
+            }
+        }
+        if settled {
+            break;
+        }
+    }
+}
+
+/// The target's columns: the source's, then those that the mapping adds.
+fn columns(
+    draft: &Draft<'_>,
+    keys: &[crate::schema::Key],
+    findings: &mut Vec<Finding>,
+    complaints: &mut Vec<Complaint>,
+) -> Vec<Column> {
+    let audit = draft.audit;
+    let mut columns: Vec<Column> = Vec::with_capacity(audit.columns.len());
+    for (at, source) in audit.columns.iter().enumerate() {
+        let entry = entry_of(draft, source);
+        let settled = &draft.settled[at];
+        let is_rowid = audit.rowid_alias.as_deref() == Some(source.name.as_str());
+        let identity = is_rowid
+            && matches!(settled.pg_type, PgType::SmallInt | PgType::Integer | PgType::BigInt);
+        let in_primary = keys.iter().any(|key| key.primary && key.columns.contains(&draft.column_names[at]));
+        let wanted = entry.and_then(|entry| entry.not_null);
+        let not_null = wanted.unwrap_or(source.not_null) || in_primary;
+        let has_nulls = source.storage.null > 0;
+        if has_nulls && wanted == Some(true) {
+            findings.push(Finding {
+                severity: Severity::Blocker,
+                code: "null-in-not-null",
+                message: format!(
+                    "{}.{} is to be NOT NULL, and {} hold NULL. Correct them, or take `not_null` away",
+                    audit.name,
+                    source.name,
+                    types::rows(source.storage.null)
+                ),
+            });
+        } else if has_nulls && not_null {
+            findings.push(Finding {
+                severity: Severity::Warning,
+                code: "null-in-not-null",
+                message: format!(
+                    "{}.{} is declared NOT NULL, and {} hold NULL all the same: the column becomes nullable",
+                    audit.name,
+                    source.name,
+                    types::rows(source.storage.null)
+                ),
+            });
+        }
+        if settled.on_invalid == OnInvalid::SetNull && not_null {
+            if let Some(placed) = entry.and_then(|entry| entry.on_invalid.as_ref()) {
+                complaints.push(Complaint {
+                    place: placed.place.clone(),
+                    message: format!("`set_null` does not go with {}: the column is NOT NULL", source.name),
+                    hint: Some("say `not_null: false` too, or another `on_invalid`".to_owned()),
+                });
+            }
+        }
+        let default = match entry.and_then(|entry| entry.default.clone()) {
+            Some(default) => Some(default),
+            None if identity => None,
+            None => source.default.as_deref().and_then(|sql| {
+                defaults::translate(sql, settled.pg_type).unwrap_or_else(|why| {
+                    findings.push(Finding {
+                        severity: Severity::Warning,
+                        code: "default-left-out",
+                        message: format!(
+                            "{}.{}: the default {sql} is left out: {why}. Say `default:` in the mapping to have one",
+                            audit.name, source.name
+                        ),
+                    });
+                    None
+                })
+            }),
+        };
+        columns.push(Column {
+            name: draft.column_names[at].clone(),
+            pg_type: settled.pg_type,
+            collation: entry.and_then(|entry| entry.collate.clone()),
+            not_null: not_null && !(has_nulls && wanted != Some(true)),
+            default,
+            identity,
+        });
+    }
+    for added in draft.entry.iter().flat_map(|entry| &entry.add_columns) {
+        if columns.iter().any(|column| column.name == added.name.value) {
+            complaints.push(Complaint {
+                place: added.name.place.clone(),
+                message: format!("table {} has a column named `{}` already", audit.name, added.name.value),
+                hint: Some("give its type under `columns`, or choose another name".to_owned()),
+            });
+            continue;
+        }
+        columns.push(Column {
+            name: added.name.value.clone(),
+            pg_type: added.pg_type.value,
+            collation: None,
+            not_null: added.not_null,
+            default: added.default.clone(),
+            identity: false,
+        });
+    }
+    columns
+}
+
+/// The checks that the mapping asks for. SQLite's own are another language; their fate is told.
+fn checks(draft: &Draft<'_>) -> Vec<Check> {
+    let Some(entry) = draft.entry else { return Vec::new() };
+    let of_columns = entry.columns.iter().filter_map(|column| {
+        let target = draft.target_column(&column.name.value)?;
+        let expression = column.check.as_ref()?.value.clone();
+        let name = names::with_suffix(&format!("{}_{target}", draft.target), "_check");
+        Some(Check { name, expression })
+    });
+    let of_table = entry
+        .checks
+        .iter()
+        .map(|check| Check { name: check.name.value.clone(), expression: check.expression.value.clone() });
+    of_columns.chain(of_table).collect()
+}
+
+/// How the rows get there.
+fn copy(draft: &Draft<'_>, table: &Table, row_key: Vec<String>) -> TableCopy {
+    let audit = draft.audit;
+    let columns: Vec<ColumnCopy> = audit
+        .columns
+        .iter()
+        .zip(&draft.column_names)
+        .zip(&draft.settled)
+        .map(|((source, target), settled)| ColumnCopy {
+            source: source.name.clone(),
+            target: target.clone(),
+            pg_type: settled.pg_type,
+            reading: settled.reading.clone(),
+            on_invalid: settled.on_invalid,
+            reason: settled.reason.clone(),
+        })
+        .collect();
+    let positions: BTreeMap<&str, usize> =
+        columns.iter().enumerate().map(|(at, column)| (column.target.as_str(), at)).collect();
+    let sequence = table.columns.iter().find(|column| column.identity).map(|column| Sequence {
+        column: column.name.clone(),
+        last_value: audit.max_rowid.unwrap_or(0).max(audit.sequence.unwrap_or(0)).max(0),
+    });
+    TableCopy {
+        source: audit.name.clone(),
+        target: draft.target.clone(),
+        key: row_key.iter().filter_map(|name| positions.get(name.as_str()).copied()).collect(),
+        columns,
+        rowid_name: audit.rowid_name.clone(),
+        rows: audit.rows,
+        chunk_starts: audit.chunk_starts.clone(),
+        sequence,
+    }
+}

@@ -1,0 +1,233 @@
+//! Which PostgreSQL type a column becomes, and why: a demand is tested, a rule's ladder is climbed.
+
+use super::{Complaint, glob};
+use crate::{
+    audit::{Affinity, ColumnAudit, Misfits, TableAudit},
+    mapping::{ColumnEntry, EpochUnit, Mapping, OnInvalid, Placed, Rule, Rung},
+    schema::{Finding, PgType, Severity},
+    value::Reading,
+};
+
+/// A column's settled type.
+#[derive(Debug, Clone)]
+pub(super) struct Settled {
+    pub(super) pg_type: PgType,
+    pub(super) reading: Reading,
+    pub(super) on_invalid: OnInvalid,
+    /// Whether the mapping named the type; if not, it may still climb.
+    pub(super) demanded: bool,
+    pub(super) reason: String,
+}
+
+/// Types in which two different texts may be one value: no default rung for a column of a key.
+const NOT_ONE_TO_ONE: [PgType; 5] =
+    [PgType::Boolean, PgType::Time, PgType::Timestamp, PgType::Timestamptz, PgType::Uuid];
+
+/// Settles one column's type.
+pub(super) fn settle(
+    mapping: &Mapping,
+    table: &TableAudit,
+    column: &ColumnAudit,
+    entry: Option<&ColumnEntry>,
+    in_key: bool,
+    findings: &mut Vec<Finding>,
+    complaints: &mut Vec<Complaint>,
+) -> Settled {
+    let climbed = climb(mapping, table, column, in_key);
+    let Some((entry, demanded)) = entry.and_then(|e| e.pg_type.as_ref().map(|t| (e, t))) else {
+        return climbed;
+    };
+    let on_invalid = entry.on_invalid.as_ref().map_or(OnInvalid::Fail, |placed| placed.value);
+    let reading = reading_of(mapping, entry, demanded, complaints);
+    let reason = format!("the mapping, line {}", demanded.place.line);
+    let settled = Settled { pg_type: demanded.value, reading, on_invalid, demanded: true, reason };
+    let Err(misfits) = fits(column, &settled) else {
+        return settled;
+    };
+    let finding = |severity, outcome: &str| Finding {
+        severity,
+        code: "type-does-not-fit",
+        message: format!(
+            "{}.{} cannot be {} in {}: {}. {outcome}",
+            table.name,
+            column.name,
+            demanded.value,
+            rows(misfits.rows),
+            examples(&misfits),
+        ),
+    };
+    match on_invalid {
+        OnInvalid::Fail => {
+            findings.push(finding(
+                Severity::Blocker,
+                "Correct the rows, or say `on_invalid: set_null` or `on_invalid: text` for this column",
+            ));
+            settled
+        }
+        OnInvalid::SetNull => {
+            findings.push(finding(Severity::Warning, "They become NULL, as the mapping says"));
+            settled
+        }
+        OnInvalid::Text => {
+            findings.push(finding(Severity::Warning, "The column becomes text, as the mapping says"));
+            let pg_type = [PgType::Text, PgType::Bytea]
+                .into_iter()
+                .find(|pg_type| column.fits(pg_type, false).is_ok())
+                .unwrap_or(PgType::Bytea);
+            let reason = format!("{}, `on_invalid: text`", settled.reason);
+            Settled { pg_type, reading: Reading::Plain, on_invalid: OnInvalid::Fail, reason, ..settled }
+        }
+    }
+}
+
+/// How the mapping wants a cell to be read.
+fn reading_of(
+    mapping: &Mapping,
+    entry: &ColumnEntry,
+    demanded: &Placed<PgType>,
+    complaints: &mut Vec<Complaint>,
+) -> Reading {
+    let moment = matches!(demanded.value, PgType::Timestamp | PgType::Timestamptz | PgType::Date);
+    if let Some(unit) = &entry.from {
+        if !moment {
+            complaints.push(Complaint {
+                place: unit.place.clone(),
+                message: format!("`from` does not go with {}", demanded.value),
+                hint: Some("it is for timestamptz, timestamp and date".to_owned()),
+            });
+            return Reading::Plain;
+        }
+        return match unit.value {
+            EpochUnit::Seconds => Reading::EpochSeconds,
+            EpochUnit::Milliseconds => Reading::EpochMilliseconds,
+            EpochUnit::Microseconds => Reading::EpochMicroseconds,
+        };
+    }
+    match (&mapping.assume_zone, demanded.value) {
+        (Some(zone), PgType::Timestamptz) => Reading::AssumeZone(zone.clone()),
+        _ => Reading::Plain,
+    }
+}
+
+fn fits(column: &ColumnAudit, settled: &Settled) -> Result<(), Misfits> {
+    column.fits_reading(&settled.pg_type, &settled.reading)
+}
+
+/// Climbs the ladder of the first rule that is for this column. Ends at `bytea`, which holds everything.
+fn climb(mapping: &Mapping, table: &TableAudit, column: &ColumnAudit, in_key: bool) -> Settled {
+    let settled = |pg_type, reason| Settled {
+        pg_type,
+        reading: Reading::Plain,
+        on_invalid: OnInvalid::Fail,
+        demanded: false,
+        reason,
+    };
+    if table.rowid_alias.as_deref() == Some(&column.name) {
+        return settled(PgType::BigInt, "it is the rowid".to_owned());
+    }
+    let Some(rule) = mapping.rules.iter().find(|rule| is_for(rule, column)) else {
+        return settled(PgType::Bytea, "no rule is for it".to_owned());
+    };
+    let mut passed: Option<String> = None;
+    for rung in &rule.to {
+        let Some(pg_type) = type_of(*rung, &column.declared_type) else { continue };
+        if in_key && NOT_ONE_TO_ONE.contains(&pg_type) {
+            passed.get_or_insert_with(|| format!("{pg_type} could make two keys equal"));
+            continue;
+        }
+        match column.fits(&pg_type, false) {
+            Ok(()) => {
+                let why = passed.map(|passed| format!("; {passed}")).unwrap_or_default();
+                return settled(pg_type, format!("{}{why}", describe(rule)));
+            }
+            Err(misfits) => {
+                let example = misfits.examples.first();
+                passed.get_or_insert_with(|| {
+                    example.map_or_else(
+                        || format!("{pg_type} does not hold every value"),
+                        |example| format!("not {pg_type}: {} {}", example.key, example.reason),
+                    )
+                });
+            }
+        }
+    }
+    settled(PgType::Bytea, format!("{}; no rung holds every value", describe(rule)))
+}
+
+fn is_for(rule: &Rule, column: &ColumnAudit) -> bool {
+    rule.declared.as_ref().is_none_or(|pattern| glob::matches(pattern, &column.declared_type))
+        && rule.column.as_ref().is_none_or(|pattern| glob::matches(pattern, &column.name))
+        && rule.affinity.is_none_or(|affinity| affinity == column.affinity)
+}
+
+/// The type that a rung stands for; `None`: the declared type lacks what the rung needs.
+fn type_of(rung: Rung, declared_type: &str) -> Option<PgType> {
+    match rung {
+        Rung::Type(pg_type) => Some(pg_type),
+        Rung::NumericAsDeclared => {
+            let (_, inside) = declared_type.split_once('(')?;
+            PgType::parse(&format!("numeric({}", inside)).ok().filter(|t| matches!(t, PgType::Numeric(Some(_))))
+        }
+    }
+}
+
+fn describe(rule: &Rule) -> String {
+    let conditions: Vec<String> = [
+        rule.declared.as_ref().map(|pattern| format!("declared {pattern}")),
+        rule.column.as_ref().map(|pattern| format!("column {pattern}")),
+        rule.affinity.map(|affinity| format!("affinity {}", affinity.name())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let of = if rule.place.file.is_empty() { "built-in rule" } else { "rule" };
+    format!("{of}: {}", if conditions.is_empty() { "any".to_owned() } else { conditions.join(", ") })
+}
+
+impl Affinity {
+    /// SQLite's word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Affinity::Integer => "INTEGER",
+            Affinity::Text => "TEXT",
+            Affinity::Blob => "BLOB",
+            Affinity::Real => "REAL",
+            Affinity::Numeric => "NUMERIC",
+        }
+    }
+}
+
+/// Whether a foreign key may join columns of these types (both sides have an equality operator in common).
+pub(super) fn joinable(child: PgType, parent: PgType) -> bool {
+    let class = |pg_type| match pg_type {
+        PgType::SmallInt | PgType::Integer | PgType::BigInt | PgType::Numeric(_) | PgType::DoublePrecision => 1,
+        PgType::Text | PgType::Varchar(_) => 2,
+        PgType::Boolean => 3,
+        PgType::Bytea => 4,
+        PgType::Jsonb => 5,
+        PgType::Date | PgType::Timestamp | PgType::Timestamptz => 6,
+        PgType::Time => 7,
+        PgType::Uuid => 8,
+    };
+    class(child) == class(parent)
+}
+
+/// Types in which columns joined by a foreign key can meet, narrowest first.
+pub(super) const MEETING: [PgType; 5] =
+    [PgType::BigInt, PgType::DoublePrecision, PgType::Numeric(None), PgType::Text, PgType::Bytea];
+
+pub(super) fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// The first offending rows, by key and reason.
+pub(super) fn examples(misfits: &Misfits) -> String {
+    let mut listed: Vec<String> =
+        misfits.examples.iter().map(|example| format!("{} {}", example.key, example.reason)).collect();
+    let more = misfits.rows.saturating_sub(listed.len() as u64);
+    if more > 0 {
+        listed.push(format!("and {more} more"));
+    }
+    listed.join("; ")
+}

@@ -1,0 +1,91 @@
+//! What happens to a table's rows.
+
+use serde::Serialize;
+
+use crate::{
+    audit::Audit,
+    inspect::Live,
+    schema::{ColumnCopy, Desired, Finding, Severity, TableCopy, render},
+};
+
+/// A table's part of the plan: its columns, its insert plan, its rows on both sides.
+#[derive(Debug, Clone, Serialize)]
+pub struct TablePlan {
+    /// The source table.
+    pub source: String,
+    /// The target table.
+    pub target: String,
+    /// The target schema.
+    pub target_schema: String,
+    /// The columns, each with its type and why it has it.
+    pub columns: Vec<ColumnCopy>,
+    /// The insert plan: `INSERT … SELECT` with its columns and conversions. COPY is its fast path.
+    pub insert: String,
+    /// Rows in the source.
+    pub source_rows: u64,
+    /// Rows in the target; `None`: the table is not there yet.
+    pub target_rows: Option<u64>,
+    /// What happens.
+    pub copy: CopyPlan,
+}
+
+/// What happens to a table's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CopyPlan {
+    /// All rows are copied.
+    Copy,
+    /// An earlier run has copied a part; the rest follows.
+    Resume,
+    /// This source's rows are there already.
+    Done,
+    /// Rows of an earlier state of the source are there.
+    SourceChanged,
+    /// Rows that are not ours are there.
+    Occupied,
+}
+
+impl TablePlan {
+    pub(super) fn new(table: &TableCopy, desired: &Desired, live: &Live, audit: &Audit) -> TablePlan {
+        let target_rows = live.rows.get(&table.target).copied();
+        TablePlan {
+            source: table.source.clone(),
+            target: table.target.clone(),
+            target_schema: desired.schema.name.clone(),
+            columns: table.columns.clone(),
+            insert: render::insert_plan(&desired.schema.name, table),
+            source_rows: table.rows,
+            target_rows,
+            copy: decide(table, target_rows, live, audit),
+        }
+    }
+
+    /// Why the table's rows forbid the plan, if they do.
+    pub(super) fn blocker(&self) -> Option<Finding> {
+        (self.copy == CopyPlan::Occupied).then(|| Finding {
+            severity: Severity::Blocker,
+            code: "target-has-rows",
+            message: format!(
+                "{} holds {} rows that no copy of this source has written. Empty it, or choose another --target or \
+                 --schema",
+                self.target,
+                self.target_rows.unwrap_or(0)
+            ),
+        })
+    }
+}
+
+fn decide(table: &TableCopy, target_rows: Option<u64>, live: &Live, audit: &Audit) -> CopyPlan {
+    let Some(target_rows) = target_rows else {
+        return CopyPlan::Copy;
+    };
+    match live.copies.get(&table.target) {
+        None if target_rows == 0 => CopyPlan::Copy,
+        None => CopyPlan::Occupied,
+        Some(state) if state.content_digest != audit.fingerprint.content_digest => CopyPlan::SourceChanged,
+        // Emptied since: nothing of ours is left to go on from.
+        Some(state) if target_rows == 0 && state.rows > 0 => CopyPlan::Copy,
+        Some(state) if state.finished => CopyPlan::Done,
+        Some(_) => CopyPlan::Resume,
+    }
+}

@@ -1,0 +1,228 @@
+//! The plan: what has to happen so that the target holds what the source holds. Pure.
+//!
+//! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
+
+mod copy;
+
+use migration::version::{Step, Version};
+use serde::Serialize;
+
+pub use copy::{CopyPlan, TablePlan};
+
+use crate::{
+    audit::{Audit, Fingerprint},
+    diff::{self, Difference},
+    inspect::{Catalogue, Live},
+    schema::{Change, Desired, Fate, Finding, Section, Severity, render},
+};
+
+/// The version of the JSON form. It grows when a field changes its meaning or goes away.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Everything that `apply` will do, and everything that a person should know before.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The source file as it was named.
+    pub source: String,
+    /// What identifies its content.
+    pub fingerprint: Fingerprint,
+    /// What identifies the mapping.
+    pub mapping_digest: String,
+    /// The target schema.
+    pub target_schema: String,
+    /// Whether the target schema has to be made first.
+    pub creates_schema: bool,
+    /// What changes in the target's schema.
+    pub changes: Vec<PlannedChange>,
+    /// Names of versions in the folder that the target does not have yet; they make the changes, or some of them.
+    pub pending_versions: Vec<String>,
+    /// What happens to the rows, a table each.
+    pub tables: Vec<TablePlan>,
+    /// Blockers first, then warnings and notes.
+    pub findings: Vec<Finding>,
+    /// What becomes of every object of `sqlite_schema`.
+    pub fates: Vec<Fate>,
+    /// The steps of the pending versions, as they stand in the folder.
+    #[serde(skip)]
+    pub versions: Vec<Version>,
+    /// What remains to be frozen as a version of its own once the pending ones have run.
+    #[serde(skip)]
+    pub remaining: Vec<Change>,
+    /// The desired target.
+    #[serde(skip)]
+    pub desired: Desired,
+}
+
+/// A change of the schema with its SQL.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedChange {
+    /// When it is made.
+    pub section: Section,
+    /// The table that it is about.
+    pub table: String,
+    /// A line for people.
+    pub summary: String,
+    /// The statement, without a semicolon.
+    pub sql: String,
+    /// The change itself.
+    #[serde(skip)]
+    pub change: Change,
+}
+
+/// What the target is on its way to: the live catalogue, and what pending versions make of it.
+#[derive(Debug, Clone, Default)]
+pub struct Pending {
+    /// Versions of the folder that the target does not have yet, in order.
+    pub versions: Vec<Version>,
+    /// What the target will be once they have run ([`crate::inspect::replay`]); `None`: there are none.
+    pub outcome: Option<Catalogue>,
+}
+
+impl Plan {
+    /// Compares what should be (`desired`, and `normal`, the same in PostgreSQL's words) with what is (`live`).
+    #[must_use]
+    pub fn between(
+        audit: &Audit,
+        live: &Live,
+        desired: &Desired,
+        normal: &Catalogue,
+        pending: Pending,
+    ) -> Plan {
+        let Difference { changes, beyond } = diff::between(&desired.schema, normal, &live.catalogue);
+        let mut findings = desired.findings.clone();
+        findings.extend(beyond.into_iter().map(|what| blocker("change-not-built", format!(
+            "{what}. Changing what is there is not built yet: alter it by hand, or let the mapping say what the target has"
+        ))));
+        findings.extend(live.in_the_way.iter().map(|(name, kind)| {
+            blocker(
+                "name-taken",
+                format!(
+                    "the target has a {kind} named {name} already, where the plan wants one of its own. Rename or drop \
+                     it, or choose another --schema"
+                ),
+            )
+        }));
+        let remaining = match &pending.outcome {
+            None => changes.clone(),
+            Some(outcome) => {
+                let Difference { changes, beyond } = diff::between(&desired.schema, normal, outcome);
+                findings.extend(beyond.into_iter().map(|what| {
+                    blocker(
+                        "version-differs",
+                        format!(
+                            "once the pending versions have run, {what}. Changing what is there is not built yet: correct \
+                             the version or the mapping so that they agree"
+                        ),
+                    )
+                }));
+                changes
+            }
+        };
+        let tables: Vec<TablePlan> =
+            desired.tables.iter().map(|table| TablePlan::new(table, desired, live, audit)).collect();
+        findings.extend(tables.iter().filter_map(TablePlan::blocker));
+        findings.sort_by_key(|finding| finding.severity);
+        Plan {
+            format_version: FORMAT_VERSION,
+            source: audit.path.clone(),
+            fingerprint: audit.fingerprint.clone(),
+            mapping_digest: desired.mapping_digest.clone(),
+            target_schema: desired.schema.name.clone(),
+            creates_schema: !live.schema_exists,
+            changes: changes.into_iter().map(PlannedChange::from).collect(),
+            pending_versions: pending.versions.iter().map(|version| version.name.clone()).collect(),
+            tables,
+            findings,
+            fates: desired.fates.clone(),
+            versions: pending.versions,
+            remaining,
+            desired: desired.clone(),
+        }
+    }
+
+    /// Whether nothing is to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.creates_schema
+            && self.changes.is_empty()
+            && self.pending_versions.is_empty()
+            && self.tables.iter().all(|table| table.copy == CopyPlan::Done)
+    }
+
+    /// The findings that forbid the plan.
+    pub fn blockers(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Blocker)
+    }
+
+    /// Whether rows of another state of the source are in the target: the source has changed since they were copied.
+    #[must_use]
+    pub fn source_changed(&self) -> bool {
+        self.tables.iter().any(|table| table.copy == CopyPlan::SourceChanged)
+    }
+
+    /// What remains after the pending versions, as a version of its own; `None`: nothing remains.
+    #[must_use]
+    pub fn new_version(&self, name: String) -> Option<Version> {
+        if self.remaining.is_empty() {
+            return None;
+        }
+        let of = |section| -> Vec<Step> {
+            let changes = self.remaining.iter().filter(|change| change.section() == section);
+            changes.map(|change| step(render::statement(change))).collect()
+        };
+        let down: Vec<Step> = if self.remaining.iter().any(|change| matches!(change, Change::CreateTable(_))) {
+            // Foreign keys hold tables in place, so they go first; the rest goes with its table.
+            let made: Vec<&str> = self
+                .remaining
+                .iter()
+                .filter(|change| matches!(change, Change::CreateTable(_)))
+                .map(Change::table)
+                .collect();
+            let goes_with_table = |change: &&Change| {
+                matches!(change, Change::CreateTable(_) | Change::AddForeignKey { .. })
+                    || !made.contains(&change.table())
+            };
+            self.remaining.iter().rev().filter(goes_with_table).filter_map(undo_step).collect()
+        } else {
+            self.remaining.iter().rev().filter_map(undo_step).collect()
+        };
+        Some(Version { name, pre_data: of(Section::PreData), post_data: of(Section::PostData), down })
+    }
+
+    /// A word for what a new version does, for its name.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        let creates = |change: &Change| matches!(change, Change::CreateTable(_));
+        if self.changes.iter().any(|planned| creates(&planned.change)) { "create_tables" } else { "alter_tables" }
+    }
+}
+
+fn step(sql: String) -> Step {
+    Step { sql, concurrent: false, hazards: Vec::new(), lock_timeout: None, statement_timeout: None }
+}
+
+fn undo_step(change: &Change) -> Option<Step> {
+    let hazards = match change {
+        Change::CreateTable(_) | Change::AddColumn { .. } => vec!["deletes-data".to_owned()],
+        _ => Vec::new(),
+    };
+    render::undo(change).map(|sql| Step { hazards, ..step(sql) })
+}
+
+fn blocker(code: &'static str, message: String) -> Finding {
+    Finding { severity: Severity::Blocker, code, message }
+}
+
+impl From<Change> for PlannedChange {
+    fn from(change: Change) -> PlannedChange {
+        PlannedChange {
+            section: change.section(),
+            table: change.table().to_owned(),
+            summary: change.summary(),
+            sql: render::statement(&change),
+            change,
+        }
+    }
+}
