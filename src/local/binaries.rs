@@ -111,6 +111,10 @@ fn candidates() -> Vec<PathBuf> {
         // PATH often holds links into the package's directory; the programs look for their neighbours there.
         let Ok(initdb) = directory.join(PROGRAMS[0]).canonicalize() else { continue };
         let Some(real) = initdb.parent() else { continue };
+        // pg_ctl writes its own path into a shell's command, between double quotes.
+        if real.as_os_str().as_encoded_bytes().iter().any(|byte| b"\"$`\\".contains(byte)) {
+            continue;
+        }
         let complete = PROGRAMS.iter().all(|program| real.join(program).is_file());
         if complete && !found.iter().any(|known| known == real) {
             found.push(real.to_owned());

@@ -1,12 +1,19 @@
 //! Starting, stopping, looking.
 
-use std::{ffi::OsString, fs, io::Write, path::Path, process::Stdio};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    io::Write,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::Path,
+    process::Stdio,
+};
 
 use super::{
     LocalError, LocalServer, Running, SOCKET_PORT, SUPERUSER, StartOptions, Status,
     binaries::{self, Binaries},
     initialise::{initialise, last_lines},
-    place::{Place, write_private_file},
+    place::{LOG_NAME, Place, write_private_file},
     postmaster::{self, Listening, PidFile, Postmaster},
     secret::random_hex,
 };
@@ -154,23 +161,20 @@ fn start_server(place: &Place, binaries: &Binaries, port: Option<u16>) -> Result
     let socket_directory = place.make_socket_directory()?;
     let (data, log) = (place.data(), place.log());
     let said_before = fs::metadata(&log).map_or(0, |metadata| metadata.len());
-    let output = place.account.run(
-        &binaries.pg_ctl(),
-        [
-            "start".into(),
-            "--silent".into(),
-            "--wait".into(),
-            "--timeout".into(),
-            TIMEOUT_SECONDS.into(),
-            "--pgdata".into(),
-            data.into_os_string(),
-            // Without a log file the server would hold on to our pipe, and reading from pg_ctl would never end.
-            "--log".into(),
-            log.clone().into_os_string(),
-            "--options".into(),
-            OsString::from(server_options(&socket_directory, port)),
-        ],
-    )?;
+    // pg_ctl puts its own -D and --log between double quotes and hands them to a shell, which would evaluate a `$(…)` in
+    // the path. So the data directory goes by the environment and, well quoted, among the server's options (where the
+    // process table shows it); and the log by its name alone.
+    let program = binaries.pg_ctl();
+    let output = place
+        .account
+        .command(&program)
+        .current_dir(place.home())
+        .env("PGDATA", &data)
+        // Without a log file the server would hold on to our pipe, and reading from pg_ctl would never end.
+        .args(["start", "--silent", "--wait", "--timeout", TIMEOUT_SECONDS, "--log", LOG_NAME, "--options"])
+        .arg(server_options(&data, &socket_directory, port))
+        .output()
+        .map_err(|source| LocalError::Run { program, source })?;
     if output.status.success() {
         return Ok(());
     }
@@ -181,7 +185,7 @@ fn start_server(place: &Place, binaries: &Binaries, port: Option<u16>) -> Result
 }
 
 /// The server's own options as one string, which `pg_ctl` hands to a shell.
-fn server_options(socket_directory: &Path, port: Option<u16>) -> String {
+fn server_options(data: &Path, socket_directory: &Path, port: Option<u16>) -> OsString {
     let listen = if port.is_some() { "localhost" } else { "" };
     let mut settings = vec![
         format!("port={}", port.unwrap_or(SOCKET_PORT)),
@@ -190,12 +194,26 @@ fn server_options(socket_directory: &Path, port: Option<u16>) -> String {
         format!("unix_socket_directories=\"{}\"", socket_directory.to_string_lossy().replace('"', "\"\"")),
     ];
     settings.extend(SETTINGS.map(str::to_owned));
-    settings.iter().map(|setting| format!("-c {}", shell_quoted(setting))).collect::<Vec<_>>().join(" ")
+    let mut options = OsString::from("-D ");
+    options.push(shell_quoted(data.as_os_str()));
+    for setting in settings {
+        options.push(" -c ");
+        options.push(shell_quoted(OsStr::new(&setting)));
+    }
+    options
 }
 
 /// Quotes for a POSIX shell (XCU 2.2.2): nothing is special between single quotes but the single quote.
-fn shell_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+fn shell_quoted(text: &OsStr) -> OsString {
+    let mut quoted = vec![b'\''];
+    for &byte in text.as_bytes() {
+        match byte {
+            b'\'' => quoted.extend_from_slice(br"'\''"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push(b'\'');
+    OsString::from_vec(quoted)
 }
 
 /// Gives the superuser a password, once. In single-user mode, before any socket is open, and through standard input, so
@@ -237,19 +255,24 @@ mod tests {
 
     #[test]
     fn options_survive_the_shell() {
-        let options = server_options(Path::new("/home/o'hara/a \"b\", $(c)"), None);
-        let output = std::process::Command::new("sh")
-            .args(["-c", &format!("printf '%s\\n' {options}")])
-            .output()
-            .unwrap();
+        let directory = Path::new("/home/o'hara/a \"b\", $(c) `d` \\");
+        let options = server_options(directory, directory, None);
+        let mut script = OsString::from("printf '%s\\n' ");
+        script.push(&options);
+        let output = std::process::Command::new("sh").arg("-c").arg(script).output().unwrap();
         let lines = String::from_utf8(output.stdout).unwrap();
-        assert!(lines.contains("\nunix_socket_directories=\"/home/o'hara/a \"\"b\"\", $(c)\"\n"), "{lines}");
+        assert!(lines.starts_with("-D\n/home/o'hara/a \"b\", $(c) `d` \\\n-c\n"), "{lines}");
+        assert!(
+            lines.contains("\nunix_socket_directories=\"/home/o'hara/a \"\"b\"\", $(c) `d` \\\"\n"),
+            "{lines}"
+        );
         assert!(lines.contains("\nlisten_addresses=\n") && lines.contains("\nport=5432\n"), "{lines}");
     }
 
     #[test]
     fn tcp_is_on_only_with_a_port() {
-        let options = server_options(Path::new("/run"), Some(6000));
+        let options =
+            server_options(Path::new("/data"), Path::new("/run"), Some(6000)).into_string().unwrap();
         assert!(
             options.contains("'listen_addresses=localhost'") && options.contains("'port=6000'"),
             "{options}"

@@ -30,6 +30,9 @@ const SHARED_HOMES: [&str; 2] = ["/var/tmp", "/tmp"];
 /// Directories for the socket of a deep working directory, the shortest first.
 const SHARED_SOCKETS: [&str; 2] = ["/tmp", "/var/tmp"];
 
+/// The server's log, in the same directory as its data directory.
+pub(super) const LOG_NAME: &str = "postgres.log";
+
 /// The server's files.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -95,12 +98,16 @@ impl Place {
         Ok(Lock { _file: file })
     }
 
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
     pub(super) fn data(&self) -> PathBuf {
         self.home.join("postgres")
     }
 
     pub(super) fn log(&self) -> PathBuf {
-        self.home.join("postgres.log")
+        self.home.join(LOG_NAME)
     }
 
     /// The password lies with the one who uses it, not with the server, which never reads it.
