@@ -3,4 +3,5 @@
 //! `script/test` starts the server and sets `MTM_TEST_SERVER`; without it every test here fails.
 #![allow(missing_docs, reason = "tests speak through their names")]
 
+mod local;
 mod support;

@@ -1,0 +1,100 @@
+//! `tables.NAME.indexes[]`.
+
+use super::super::{
+    IndexEntry, Placed,
+    yaml::{Kind, Node},
+};
+use super::primitives::{Keys, Object, Reader};
+use super::words::{METHODS, ORDERS};
+use crate::schema::{IndexKey, IndexPart};
+
+const INDEX: Keys = Keys {
+    built: &["name", "method", "unique", "columns", "expression", "opclass", "where"],
+    planned: &["include", "with", "nulls_not_distinct", "comment"],
+};
+
+const PART: Keys =
+    Keys { built: &["column", "expression", "opclass", "order"], planned: &["collate", "nulls"] };
+
+impl Reader {
+    pub(super) fn index(&mut self, node: &Node) -> Option<IndexEntry> {
+        let object = self.object(node, &INDEX)?;
+        let name = self.required_text(&object, "name");
+        let method = object.get("method").and_then(|node| self.word(node, "index method", METHODS, &[]));
+        let unique = self.truth(&object, "unique").unwrap_or(false);
+        let predicate = self.optional_text(&object, "where").map(|predicate| predicate.value);
+        let parts = self.index_parts(&object);
+        Some(IndexEntry {
+            name: name?,
+            method: method.unwrap_or("btree").to_owned(),
+            unique,
+            parts: parts?,
+            predicate,
+        })
+    }
+
+    /// Reads `columns`, or `expression` with its `opclass`.
+    fn index_parts(&mut self, object: &Object<'_>) -> Option<Vec<Placed<IndexPart>>> {
+        match (object.key_place("columns"), object.key_place("expression")) {
+            (Some(_), None) => {
+                if let Some(place) = object.key_place("opclass") {
+                    let hint = "write `columns: [{column: NAME, opclass: …}]`";
+                    self.mistake(place, "an operator class belongs to a column", Some(hint));
+                }
+                let nodes = object.get("columns").map(|node| self.list(node)).unwrap_or_default();
+                if nodes.is_empty()
+                    && object.get("columns").is_none_or(|node| matches!(node.kind, Kind::List(_)))
+                {
+                    let place = object.key_place("columns").unwrap_or(object.place);
+                    self.mistake(place, "an index has at least one column or expression", None);
+                }
+                Some(nodes.iter().filter_map(|node| self.index_part(node)).collect())
+            }
+            (None, Some(_)) => {
+                let expression = self.required_text(object, "expression")?;
+                let opclass = self.optional_text(object, "opclass").map(|opclass| opclass.value);
+                let key = IndexKey::Expression(expression.value);
+                let value = IndexPart { key, opclass, descending: false };
+                Some(vec![Placed { value, place: expression.place }])
+            }
+            (Some(_), Some(place)) => {
+                let hint = "put the expression into the list: `columns: [NAME, {expression: \"…\"}]`";
+                self.mistake(place, "an index has either `columns` or `expression`", Some(hint));
+                None
+            }
+            (None, None) => {
+                self.mistake(object.place, "the key `columns` or `expression` is missing here", None);
+                None
+            }
+        }
+    }
+
+    /// Reads a column's name, or `{column | expression, opclass, order}`.
+    fn index_part(&mut self, node: &Node) -> Option<Placed<IndexPart>> {
+        if !matches!(node.kind, Kind::Mapping(_)) {
+            let name = self.text(node)?;
+            let value = IndexPart { key: IndexKey::Column(name.value), opclass: None, descending: false };
+            return Some(Placed { value, place: name.place });
+        }
+        let object = self.object(node, &PART)?;
+        let opclass = self.optional_text(&object, "opclass").map(|opclass| opclass.value);
+        let order = object.get("order").and_then(|node| self.word(node, "order", ORDERS, &[]));
+        let column = self.optional_text(&object, "column");
+        let expression = self.optional_text(&object, "expression");
+        let (key, place) = match (column, expression) {
+            (Some(column), None) => (IndexKey::Column(column.value), column.place),
+            (None, Some(expression)) => (IndexKey::Expression(expression.value), expression.place),
+            (Some(_), Some(expression)) => {
+                self.mistake(&expression.place, "either `column` or `expression`, not both", None);
+                return None;
+            }
+            (None, None) => {
+                if object.key_place("column").or(object.key_place("expression")).is_none() {
+                    self.mistake(object.place, "the key `column` or `expression` is missing here", None);
+                }
+                return None;
+            }
+        };
+        Some(Placed { value: IndexPart { key, opclass, descending: order.unwrap_or(false) }, place })
+    }
+}

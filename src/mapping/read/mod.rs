@@ -1,0 +1,95 @@
+//! From the tree of a YAML text to a [`Mapping`]: checks every key and every value, and collects all mistakes.
+//!
+//! [`primitives`] knows lists, texts and keys; the other files know the format, one part each. A part that has a
+//! mistake is left out of the value and the reading goes on, so that one run names them all.
+
+mod index;
+mod primitives;
+mod rule;
+mod table;
+mod words;
+
+use std::path::PathBuf;
+
+use self::primitives::{Keys, Reader};
+use super::{
+    IdentifierPolicy, Mapping, Mistake, Placed,
+    yaml::{Kind, Node},
+};
+
+/// The version of the format that this program reads.
+const VERSION: &str = "1";
+
+const MAPPING: Keys = Keys {
+    built: &["version", "versions_dir", "identifiers", "assume_tz", "tables", "rules"],
+    planned: &["prune", "include", "exclude"],
+};
+
+const IDENTIFIERS: &[(&str, IdentifierPolicy)] = &[
+    ("preserve", IdentifierPolicy::Preserve),
+    ("lower", IdentifierPolicy::Lower),
+    ("snake", IdentifierPolicy::Snake),
+];
+
+/// Reads a whole mapping; or says all that is wrong with it.
+pub(super) fn mapping(tree: &Node) -> Result<Mapping, Vec<Mistake>> {
+    let mut reader = Reader::default();
+    let mapping = reader.mapping(tree);
+    if reader.mistakes.is_empty() { Ok(mapping) } else { Err(reader.mistakes) }
+}
+
+impl Reader {
+    fn mapping(&mut self, tree: &Node) -> Mapping {
+        let mut mapping = Mapping::default();
+        if tree.kind == Kind::Nothing {
+            self.mistake(&tree.place, "the mapping is empty", Some("it begins with `version: 1`"));
+            return mapping;
+        }
+        let Some(top) = self.object(tree, &MAPPING) else { return mapping };
+        if let Some(version) = self.required(&top, "version").and_then(|node| self.text(node)) {
+            self.version(&version);
+        }
+        mapping.versions_dir = self.optional_text(&top, "versions_dir").map(|dir| PathBuf::from(dir.value));
+        if let Some(policy) =
+            top.get("identifiers").and_then(|node| self.word(node, "policy", IDENTIFIERS, &[]))
+        {
+            mapping.identifiers = policy;
+        }
+        mapping.assume_zone = self.optional_text(&top, "assume_tz").and_then(|zone| self.zone(zone));
+        for (name, node) in top.get("tables").map(|node| self.named(node)).unwrap_or_default() {
+            mapping.tables.extend(self.table(name, node));
+        }
+        for node in top.get("rules").map(|node| self.list(node)).unwrap_or_default() {
+            mapping.rules.extend(self.rule(node));
+        }
+        self.check_index_names(&mapping);
+        mapping
+    }
+
+    fn version(&mut self, version: &Placed<String>) {
+        if version.value != VERSION {
+            let message = format!("version {} of the mapping format is not known", version.value);
+            self.mistake(&version.place, &message, Some("this program reads `version: 1`"));
+        }
+    }
+
+    /// Checks an IANA time zone against the machine's own list, where it has one.
+    fn zone(&mut self, zone: Placed<String>) -> Option<String> {
+        let zones = jiff::tz::db();
+        if zone.value == "UTC" || zones.is_definitively_empty() || zones.get(&zone.value).is_ok() {
+            return Some(zone.value);
+        }
+        let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();
+        let known = names.iter().map(String::as_str).chain(["UTC"]);
+        let mut mistake = Mistake::unknown(&zone.place, "time zone", &zone.value, known);
+        mistake.hint = mistake.hint.or(Some("a zone is named as in `UTC` or `Europe/Berlin`".to_owned()));
+        self.mistakes.push(mistake);
+        None
+    }
+
+    /// Indexes of one schema share their names.
+    fn check_index_names(&mut self, mapping: &Mapping) {
+        let names = mapping.tables.iter().flat_map(|table| &table.indexes).map(|index| &index.name);
+        self.check_unique(names, "an index of this name is already there");
+    }
+}

@@ -1,0 +1,51 @@
+//! `rules[]`: which columns a rule is for, and the ladder of types to try.
+
+use super::super::{Rule, Rung, yaml::Node};
+use super::primitives::{Keys, Reader};
+use super::words::AFFINITIES;
+use crate::schema::PgType;
+
+const RULE: Keys =
+    Keys { built: &["declared", "column", "affinity", "to"], planned: &["table", "from", "on_invalid"] };
+
+/// `numeric` with the declared precision and scale, as it is written in a ladder.
+const AS_DECLARED: &[&str] = &["numeric(declared)", "decimal(declared)"];
+
+impl Reader {
+    pub(super) fn rule(&mut self, node: &Node) -> Option<Rule> {
+        let object = self.object(node, &RULE)?;
+        let declared = self.optional_text(&object, "declared").map(|glob| glob.value);
+        let column = self.optional_text(&object, "column").map(|glob| glob.value);
+        let affinity = object.get("affinity").and_then(|node| self.word(node, "affinity", AFFINITIES, &[]));
+        if ["declared", "column", "affinity"].iter().all(|key| object.key_place(key).is_none()) {
+            let hint = "say it with `declared`, `column` or `affinity`; `column: \"*\"` is every column";
+            self.mistake(object.place, "this rule does not say which columns it is for", Some(hint));
+        }
+        let ladder = self.required(&object, "to")?;
+        let rungs = self.list(ladder);
+        if rungs.is_empty() && self.mistakes.last().is_none_or(|mistake| mistake.place != ladder.place) {
+            self.mistake(
+                &ladder.place,
+                "a ladder has at least one type",
+                Some("as in `to: [bigint, text, bytea]`"),
+            );
+        }
+        let to = rungs.iter().filter_map(|node| self.rung(node)).collect();
+        Some(Rule { place: object.place.clone(), declared, column, affinity, to })
+    }
+
+    fn rung(&mut self, node: &Node) -> Option<Rung> {
+        let written = self.text(node)?;
+        let compact: String = written.value.to_ascii_lowercase().split_whitespace().collect();
+        if AS_DECLARED.contains(&compact.as_str()) {
+            return Some(Rung::NumericAsDeclared);
+        }
+        match PgType::parse(&written.value) {
+            Ok(pg_type) => Some(Rung::Type(pg_type)),
+            Err(error) => {
+                self.type_mistake(&written, error);
+                None
+            }
+        }
+    }
+}

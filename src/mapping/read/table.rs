@@ -1,0 +1,224 @@
+//! `tables.NAME`: its columns, added columns, checks and foreign keys.
+
+use super::super::{
+    AddColumn, CheckEntry, ColumnEntry, ForeignKeyEntry, OnInvalid, Placed, TableEntry,
+    yaml::{Kind, Node},
+};
+use super::primitives::{Keys, Object, Reader};
+use super::words::{EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED};
+use crate::schema::PgType;
+
+const TABLE: Keys = Keys {
+    built: &["columns", "add_columns", "indexes", "checks", "foreign_keys", "existing"],
+    planned: &["renamed_from", "partition_by", "distribute_by", "prune", "comment", "primary_key", "unique"],
+};
+
+const COLUMN: Keys = Keys {
+    built: &["type", "from", "on_invalid", "collate", "not_null", "default", "check"],
+    planned: &["unwrap", "renamed_from", "comment", "assume_tz"],
+};
+
+const ADD_COLUMN: Keys =
+    Keys { built: &["type", "default", "not_null"], planned: &["comment", "check", "collate"] };
+
+const CHECK: Keys = Keys { built: &["name", "expression"], planned: &["on_invalid", "comment"] };
+
+const FOREIGN_KEY: Keys = Keys {
+    built: &["name", "columns", "references", "on_update", "on_delete"],
+    planned: &["on_invalid", "deferrable", "comment"],
+};
+
+const REFERENCES: Keys = Keys { built: &["table", "columns"], planned: &[] };
+
+/// What to do with rows that are in the target already.
+const EXISTING: &[(&str, ())] = &[("refuse", ())];
+const EXISTING_PLANNED: &[&str] = &["upsert", "skip", "truncate"];
+
+impl Reader {
+    pub(super) fn table(&mut self, name: &Placed<String>, node: &Node) -> Option<TableEntry> {
+        let mut table = TableEntry {
+            name: name.clone(),
+            columns: Vec::new(),
+            add_columns: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+        };
+        // `tracks:` with all below it commented out is a table that is left as it is.
+        if node.kind == Kind::Nothing {
+            return Some(table);
+        }
+        let object = self.object(node, &TABLE)?;
+        if let Some(existing) = object.get("existing") {
+            self.word(existing, "word for `existing`", EXISTING, EXISTING_PLANNED);
+        }
+        for (name, node) in object.get("columns").map(|node| self.named(node)).unwrap_or_default() {
+            table.columns.extend(self.column(name, node));
+        }
+        for (name, node) in object.get("add_columns").map(|node| self.named(node)).unwrap_or_default() {
+            table.add_columns.extend(self.add_column(name, node));
+        }
+        for node in self.items(&object, "indexes") {
+            table.indexes.extend(self.index(node));
+        }
+        for node in self.items(&object, "checks") {
+            table.checks.extend(self.check(node));
+        }
+        for node in self.items(&object, "foreign_keys") {
+            table.foreign_keys.extend(self.foreign_key(node));
+        }
+        self.check_unique(
+            table.checks.iter().map(|check| &check.name),
+            "a check of this name is already there",
+        );
+        self.check_added(&table);
+        Some(table)
+    }
+
+    fn items<'n>(&mut self, object: &Object<'n>, key: &str) -> &'n [Node] {
+        object.get(key).map(|node| self.list(node)).unwrap_or_default()
+    }
+
+    /// A column is either the source's or a new one.
+    fn check_added(&mut self, table: &TableEntry) {
+        for added in &table.add_columns {
+            if let Some(column) = table.columns.iter().find(|column| column.name.value == added.name.value) {
+                let message = format!("the column `{}` stands under `columns` too", added.name.value);
+                let hint = "`columns` is for the source's columns, `add_columns` for new ones";
+                let mistake = super::Mistake::at(&added.name.place, &message, Some(hint));
+                self.mistakes.push(mistake.and_at(&column.name.place));
+            }
+        }
+    }
+
+    fn column(&mut self, name: &Placed<String>, node: &Node) -> Option<ColumnEntry> {
+        let mut column = ColumnEntry {
+            name: name.clone(),
+            pg_type: None,
+            from: None,
+            on_invalid: None,
+            collate: None,
+            not_null: None,
+            default: None,
+            check: None,
+        };
+        match &node.kind {
+            Kind::Mapping(_) => {}
+            Kind::Nothing | Kind::List(_) => {
+                let hint = "write `name: type`, or `name: {type: …}`";
+                self.expected(node, "a type, or a mapping of keys to values,", Some(hint));
+                return None;
+            }
+            _ => {
+                column.pg_type = Some(self.pg_type(node)?);
+                return Some(column);
+            }
+        }
+        let object = self.object(node, &COLUMN)?;
+        let type_key = object.get("type");
+        column.pg_type = type_key.and_then(|node| self.pg_type(node));
+        column.from = self.placed_word(&object, "from", |reader, node| {
+            reader.word(node, "word for `from`", EPOCHS, EPOCHS_PLANNED)
+        });
+        column.on_invalid = self.placed_word(&object, "on_invalid", |reader, node| {
+            reader.word(node, "word for `on_invalid`", ON_INVALID, ON_INVALID_PLANNED)
+        });
+        column.collate = self.optional_text(&object, "collate").map(|collation| collation.value);
+        column.not_null = self.truth(&object, "not_null");
+        column.default = self.optional_text(&object, "default").map(|default| default.value);
+        column.check = self.optional_text(&object, "check");
+        // A type with a mistake has been named; what depends on it is not judged.
+        if type_key.is_none() || column.pg_type.is_some() {
+            self.check_column(&column, &object);
+        }
+        Some(column)
+    }
+
+    fn placed_word<T>(
+        &mut self,
+        object: &Object<'_>,
+        key: &str,
+        read: impl FnOnce(&mut Reader, &Node) -> Option<T>,
+    ) -> Option<Placed<T>> {
+        let node = object.get(key)?;
+        read(self, node).map(|value| Placed { value, place: node.place.clone() })
+    }
+
+    /// Keys of a column that contradict one another.
+    fn check_column(&mut self, column: &ColumnEntry, object: &Object<'_>) {
+        let pg_type = column.pg_type.as_ref().map(|placed| placed.value);
+        if let Some(from) = &column.from
+            && !matches!(pg_type, Some(PgType::Timestamp | PgType::Timestamptz))
+        {
+            let hint = "add `type: timestamptz`";
+            self.mistake(&from.place, "`from` is for the types timestamptz and timestamp", Some(hint));
+        }
+        if let Some(on_invalid) = &column.on_invalid {
+            if pg_type.is_none() {
+                let message = "`on_invalid` is for a column with a `type`: a rule's type always fits";
+                self.mistake(&on_invalid.place, message, Some("add `type`, or leave it out"));
+            }
+            if on_invalid.value == OnInvalid::SetNull && column.not_null == Some(true) {
+                let message = "`on_invalid: set_null` writes NULL, which `not_null: true` forbids";
+                self.mistake(&on_invalid.place, message, Some("choose one of the two"));
+            }
+        }
+        if let Some(place) = object.key_place("collate")
+            && !matches!(pg_type, None | Some(PgType::Text | PgType::Varchar(_)))
+        {
+            self.mistake(place, "`collate` is for text and varchar", Some("leave it out"));
+        }
+    }
+
+    fn add_column(&mut self, name: &Placed<String>, node: &Node) -> Option<AddColumn> {
+        let object = self.object(node, &ADD_COLUMN)?;
+        let pg_type = self.required(&object, "type").and_then(|node| self.pg_type(node));
+        let default = self.optional_text(&object, "default").map(|default| default.value);
+        let not_null = self.truth(&object, "not_null").unwrap_or(false);
+        if not_null && default.is_none() && object.key_place("default").is_none() {
+            let hint = "add `default`, or leave `not_null` out";
+            self.mistake(
+                &name.place,
+                "an added column that is NOT NULL needs a default for the rows",
+                Some(hint),
+            );
+        }
+        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, not_null })
+    }
+
+    fn check(&mut self, node: &Node) -> Option<CheckEntry> {
+        let object = self.object(node, &CHECK)?;
+        let name = self.required_text(&object, "name");
+        let expression = self.required_text(&object, "expression");
+        Some(CheckEntry { name: name?, expression: expression? })
+    }
+
+    fn foreign_key(&mut self, node: &Node) -> Option<ForeignKeyEntry> {
+        let object = self.object(node, &FOREIGN_KEY)?;
+        let name = self.optional_text(&object, "name").map(|name| name.value);
+        let columns = self.required(&object, "columns").map(|node| self.names(node));
+        let references = self.required(&object, "references").and_then(|node| self.object(node, &REFERENCES));
+        let on_update = self.action(&object, "on_update");
+        let on_delete = self.action(&object, "on_delete");
+        let references = references?;
+        let parent_table = self.required_text(&references, "table");
+        let parent_columns = references.get("columns").map(|node| self.names(node)).unwrap_or_default();
+        let columns = columns?;
+        let place = object.key_place("columns").unwrap_or(object.place);
+        if columns.is_empty() {
+            self.mistake(place, "a foreign key has at least one column", None);
+        } else if !parent_columns.is_empty() && parent_columns.len() != columns.len() {
+            let message =
+                format!("{} columns here, but {} under `references`", columns.len(), parent_columns.len());
+            self.mistake(place, &message, Some("each column refers to one"));
+        }
+        Some(ForeignKeyEntry {
+            name,
+            columns,
+            parent_table: parent_table?,
+            parent_columns,
+            on_update,
+            on_delete,
+        })
+    }
+}
