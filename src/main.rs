@@ -1,3 +1,7 @@
-//! The command `mtm`.
+//! The command `mtm`; see [`mtm::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mtm::cli::main()
+}

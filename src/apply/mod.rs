@@ -1,0 +1,209 @@
+//! Carrying out a plan: schema, rows, keys. Every step is recorded, so that a run that was cut off is gone on with.
+//!
+//! In: a [`Plan`], the frozen [`Source`], the target with its lock held. Out: a [`Report`]. The order is pg_dump's:
+//! pre-data, data, post-data; then sequences and statistics.
+
+mod data;
+mod encode;
+mod reader;
+mod finish;
+
+use std::sync::Arc;
+
+use migration::version::Version;
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, Executor};
+
+use crate::{
+    plan::{CopyPlan, Plan},
+    schema::render,
+    source::Source,
+    target::{self, Ledger, LedgerError, MigrateError, Target, UpTo, server_error},
+};
+
+/// Why a run stopped. What is done stays done and is in the ledger; the next run goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// SQLite could not read on.
+    #[error("table {table} could not be read")]
+    Read {
+        /// The source table.
+        table: String,
+        /// SQLite's error.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A value that the audit let pass does not fit.
+    #[error("{table}.{column} at {key}: {reason}")]
+    Unfit {
+        /// The source table.
+        table: String,
+        /// The source column.
+        column: String,
+        /// The row.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// PostgreSQL has a limit of 1,600.
+    #[error("table {table} has {columns} columns, and PostgreSQL holds 1,600")]
+    TooManyColumns {
+        /// The source table.
+        table: String,
+        /// How many.
+        columns: usize,
+    },
+    /// The server refused a statement or was lost.
+    #[error("{what}: {}", server_error(.source).message)]
+    Server {
+        /// What was being done.
+        what: String,
+        /// The driver's error.
+        source: sqlx::Error,
+    },
+    /// The ledger could not be kept.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A version could not be applied.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// Rows read and rows written are not the same number.
+    #[error("table {table}: the audit read {read} rows, and {written} were written. The source must have changed; run again")]
+    Miscounted {
+        /// The source table.
+        table: String,
+        /// Rows that the audit saw.
+        read: u64,
+        /// Rows that were written.
+        written: u64,
+    },
+    /// A thread of ours ended without a word.
+    #[error("the reader of table {table} stopped unexpectedly")]
+    ReaderLost {
+        /// The source table.
+        table: String,
+    },
+}
+
+impl ApplyError {
+    fn server(what: impl Into<String>) -> impl FnOnce(sqlx::Error) -> ApplyError {
+        let what = what.into();
+        move |source| ApplyError::Server { what, source }
+    }
+}
+
+/// What a run tells while it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The next part of the work begins.
+    Stage(&'static str),
+    /// So many rows more are on their way.
+    Rows {
+        /// The target table.
+        table: String,
+        /// How many.
+        rows: u64,
+    },
+}
+
+/// Whoever wants to know how far the work is.
+pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// What a run has done.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// The versions that were applied, in order.
+    pub versions: Vec<String>,
+    /// The tables whose rows were copied.
+    pub tables: Vec<TableReport>,
+}
+
+/// What became of a table's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableReport {
+    /// The source table.
+    pub source: String,
+    /// The target table.
+    pub target: String,
+    /// Rows that are there now, those of an earlier run too.
+    pub rows: u64,
+    /// Values written as NULL, since the mapping says `on_invalid: set_null`.
+    pub nulled: u64,
+}
+
+/// How a run is to work.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Sessions that copy at the same time.
+    pub jobs: usize,
+    /// The version for what no pending version covers, if there is anything; already saved where the mapping wants it.
+    pub new_version: Option<Version>,
+    /// Versions of the folder that the target has already: sea-orm-migration wants to see them all.
+    pub applied_versions: Vec<Version>,
+}
+
+/// Carries out a plan. The caller holds the target's lock and has shown the plan.
+///
+/// # Errors
+/// [`ApplyError`]; whatever was done before is kept, and the next run goes on from there.
+pub async fn run(
+    plan: &Plan,
+    source: &Arc<Source>,
+    target: &Target,
+    options: &Options,
+    listener: &Listener,
+) -> Result<Report, ApplyError> {
+    if plan.creates_schema {
+        let sql = format!("CREATE SCHEMA IF NOT EXISTS {}", render::quoted(&plan.target_schema));
+        target
+            .pool
+            .execute(AssertSqlSafe(sql))
+            .await
+            .map_err(ApplyError::server(format!("schema {} could not be made", plan.target_schema)))?;
+    }
+    let ledger = Ledger::install(target).await?;
+    let run = ledger
+        .begin_run("apply", &plan.fingerprint.content_digest, &plan.mapping_digest)
+        .await?;
+    let done = stages(plan, source, target, &ledger, options, listener).await;
+    let outcome = if done.is_ok() { "done" } else { "failed" };
+    // The first error is the one to tell.
+    let closed = ledger.finish_run(run, outcome).await;
+    let report = done?;
+    closed?;
+    Ok(report)
+}
+
+async fn stages(
+    plan: &Plan,
+    source: &Arc<Source>,
+    target: &Target,
+    ledger: &Ledger,
+    options: &Options,
+    listener: &Listener,
+) -> Result<Report, ApplyError> {
+    let mut report = Report::default();
+    let pending: Vec<Version> = plan.versions.iter().chain(&options.new_version).cloned().collect();
+    report.versions = pending.iter().map(|version| version.name.clone()).collect();
+    let versions: Vec<Version> = options.applied_versions.iter().chain(&pending).cloned().collect();
+
+    listener(Event::Stage("pre-data"));
+    target::up(target, ledger, &versions, UpTo::BeforeLastPost).await?;
+
+    listener(Event::Stage("data"));
+    let to_copy = plan.tables.iter().zip(&plan.desired.tables).filter(|(table, _)| {
+        matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume)
+    });
+    let copies: Vec<_> = to_copy.map(|(table, copy)| (table.copy, Arc::new(copy.clone()))).collect();
+    report.tables =
+        data::copy(&copies, &plan.fingerprint, source, target, ledger, options.jobs, listener).await?;
+
+    listener(Event::Stage("post-data"));
+    target::up(target, ledger, &versions, UpTo::All).await?;
+
+    listener(Event::Stage("sequences and statistics"));
+    for (_, copy) in &copies {
+        finish::table(target, copy).await?;
+    }
+    Ok(report)
+}

@@ -1,0 +1,156 @@
+//! One chunk of a source table, read and encoded in a thread of its own: SQLite's API blocks, the network's does not.
+
+use std::sync::Arc;
+
+use rusqlite::types::ValueRef;
+use tokio::sync::mpsc;
+
+use super::{ApplyError, encode};
+use crate::{
+    mapping::OnInvalid,
+    schema::{ColumnCopy, PgType, TableCopy, render},
+    source::Source,
+    value::{self, Value},
+};
+
+/// Bytes of COPY data sent at once. Larger buffers gain nothing and cost memory; smaller ones cost system calls.
+pub(super) const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Filled buffers that may wait for the network: with those in hand, what a session holds at most.
+pub(super) const BUFFERS_WAITING: usize = 4;
+
+/// A half-open range of rowids; open where there is no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct RowidRange {
+    pub(super) from: Option<i64>,
+    pub(super) before: Option<i64>,
+}
+
+/// What a chunk came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) rows: u64,
+    /// Values written as NULL, since the mapping says `on_invalid: set_null`.
+    pub(super) nulled: u64,
+}
+
+/// Reads a chunk and sends its rows, encoded, down the channel. Ends early, without an error, when nobody listens.
+pub(super) fn read_chunk(
+    source: &Source,
+    table: &TableCopy,
+    range: RowidRange,
+    buffers: &mpsc::Sender<Vec<u8>>,
+    progress: &(dyn Fn(u64) + Send + Sync),
+) -> Result<Counts, ApplyError> {
+    let failed = |error: rusqlite::Error| ApplyError::Read { table: table.source.clone(), source: error };
+    let reader = source.reader();
+    let mut statement = reader.prepare(&select(table, range)).map_err(failed)?;
+    let bounds: Vec<i64> = range.from.into_iter().chain(range.before).collect();
+    let mut rows = statement.query(rusqlite::params_from_iter(bounds)).map_err(failed)?;
+    let widths: Vec<encode::IntegerWidth> = table.columns.iter().map(width).collect();
+    let fields = i16::try_from(table.columns.len()).map_err(|_| ApplyError::TooManyColumns {
+        table: table.source.clone(),
+        columns: table.columns.len(),
+    })?;
+    let mut counts = Counts::default();
+    let mut reported = 0;
+    let mut buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
+    buffer.extend_from_slice(encode::HEADER);
+    while let Some(row) = rows.next().map_err(failed)? {
+        encode::begin_row(&mut buffer, fields);
+        for (at, column) in table.columns.iter().enumerate() {
+            let cell = row.get_ref(at).map_err(failed)?;
+            let value = match value::read(cell, &column.pg_type, &column.reading) {
+                Ok(value) => value,
+                Err(_) if column.on_invalid == OnInvalid::SetNull => {
+                    counts.nulled += 1;
+                    Value::Null
+                }
+                Err(misfit) => {
+                    return Err(unfit(table, column, row, misfit.to_string()));
+                }
+            };
+            if !encode::field(&mut buffer, &value, widths[at]) {
+                return Err(unfit(table, column, row, "it is longer than PostgreSQL's protocol can carry".to_owned()));
+            }
+        }
+        counts.rows += 1;
+        if buffer.len() >= BUFFER_BYTES {
+            progress(counts.rows - reported);
+            reported = counts.rows;
+            let full = std::mem::replace(&mut buffer, Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4));
+            if buffers.blocking_send(full).is_err() {
+                return Ok(counts);
+            }
+        }
+    }
+    progress(counts.rows - reported);
+    buffer.extend_from_slice(&encode::TRAILER);
+    buffers.blocking_send(buffer).ok();
+    Ok(counts)
+}
+
+fn select(table: &TableCopy, range: RowidRange) -> String {
+    let columns: Vec<String> = table.columns.iter().map(|column| render::quoted(&column.source)).collect();
+    let rowid = table.rowid_name.as_deref().map(render::quoted).unwrap_or_default();
+    let conditions: Vec<String> = [
+        range.from.map(|_| format!("{rowid} >= ?1")),
+        range.before.map(|_| format!("{rowid} < ?{}", if range.from.is_some() { 2 } else { 1 })),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let condition =
+        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    // NOT INDEXED: a covering index may use a collation that only the application has.
+    format!("SELECT {} FROM main.{} NOT INDEXED{condition}", columns.join(", "), render::quoted(&table.source))
+}
+
+fn width(column: &ColumnCopy) -> encode::IntegerWidth {
+    match column.pg_type {
+        PgType::SmallInt => encode::IntegerWidth::Two,
+        PgType::Integer => encode::IntegerWidth::Four,
+        _ => encode::IntegerWidth::Eight,
+    }
+}
+
+/// The error for a value that does not fit, with its row's key.
+fn unfit(table: &TableCopy, column: &ColumnCopy, row: &rusqlite::Row<'_>, reason: String) -> ApplyError {
+    let key: Vec<String> = table
+        .key
+        .iter()
+        .map(|&at| {
+            let value = row.get_ref(at).map_or_else(|_| "?".to_owned(), shown);
+            format!("{}={value}", table.columns[at].source)
+        })
+        .collect();
+    let key = if key.is_empty() { "a row without a key".to_owned() } else { key.join(", ") };
+    ApplyError::Unfit { table: table.source.clone(), column: column.source.clone(), key, reason }
+}
+
+/// A key's value for people, cut to 80 characters.
+fn shown(cell: ValueRef<'_>) -> String {
+    match cell {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(integer) => integer.to_string(),
+        ValueRef::Real(real) => format!("{real:?}"),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).chars().take(80).collect(),
+        ValueRef::Blob(blob) => {
+            let hex: String = blob.iter().take(40).map(|byte| format!("{byte:02x}")).collect();
+            format!("x'{hex}'")
+        }
+    }
+}
+
+/// Splits a table where the audit says that a chunk begins.
+pub(super) fn ranges(table: &Arc<TableCopy>) -> Vec<RowidRange> {
+    let starts = if table.rowid_name.is_some() { table.chunk_starts.as_slice() } else { &[] };
+    let mut from = None;
+    let mut ranges = Vec::with_capacity(starts.len() + 1);
+    for &start in starts {
+        ranges.push(RowidRange { from, before: Some(start) });
+        from = Some(start);
+    }
+    ranges.push(RowidRange { from, before: None });
+    ranges
+}

@@ -1,0 +1,129 @@
+//! `mtm apply`
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    apply::{self, Event, Listener, Options, Report},
+    cli::{
+        args::{ApplyArgs, Format},
+        error::{CliError, Exit},
+        output::Output,
+        prepare::{self, Prepared},
+        progress::Bar,
+    },
+    plan::CopyPlan,
+    report,
+    target::{Lock, Version, save},
+};
+
+/// Said where rows of another state of the source are in the target.
+pub(super) const SOURCE_CHANGED: &str = "the source has changed since its rows were copied";
+/// And the way out.
+pub(super) const SOURCE_CHANGED_HINT: &str =
+    "copy it into an empty database or another --schema, or drop the tables of the earlier copy";
+
+pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit, CliError> {
+    let jobs = prepare::jobs(args.jobs);
+    let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
+    prepare::check_source(&args.source.source)?;
+    let target =
+        prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), true, jobs).await?;
+    // Held from here to the end: what the plan says must still be so when it is carried out.
+    let lock = Lock::try_acquire(&target).await?;
+    let done = match prepare::prepare(&mapping, target, &args.source, &args.scope, jobs, output).await {
+        Ok(prepared) => carry_out(args, &prepared, jobs, output).await,
+        Err(error) => Err(error),
+    };
+    lock.release().await;
+    done
+}
+
+async fn carry_out(
+    args: &ApplyArgs,
+    prepared: &Prepared,
+    jobs: usize,
+    output: Output,
+) -> Result<Exit, CliError> {
+    let plan = &prepared.plan;
+    let written = |error| CliError::io("the report could not be written", error);
+    if args.format == Format::Text {
+        output
+            .report(|out| report::plan_text(plan, &prepared.target.display, output.paint(), out))
+            .map_err(written)?;
+    }
+    let blockers: Vec<String> = plan.blockers().map(|finding| finding.message.clone()).collect();
+    if !blockers.is_empty() {
+        for blocker in &blockers {
+            output.error(blocker, &[], None);
+        }
+        return Ok(Exit::Refused);
+    }
+    if plan.source_changed() {
+        output.error(SOURCE_CHANGED, &[], Some(SOURCE_CHANGED_HINT));
+        return Ok(Exit::ChangedSource);
+    }
+    let report = if plan.is_empty() {
+        Report::default()
+    } else {
+        if !args.yes {
+            match output.ask("Carry out this plan?").map_err(|e| CliError::io("no answer could be read", e))? {
+                Some(true) => {}
+                Some(false) => {
+                    output.note("Nothing was done.");
+                    return Ok(Exit::Done);
+                }
+                None => {
+                    return Err(CliError::Usage {
+                        message: "there is no terminal to ask on".to_owned(),
+                        hint: Some("`mtm apply --yes` carries the plan out without asking".to_owned()),
+                    });
+                }
+            }
+        }
+        execute(prepared, jobs, output).await?
+    };
+    output
+        .report(|out| match args.format {
+            Format::Text => report::apply_text(&report, output.paint(), out),
+            Format::Json => report::json(&report, out),
+        })
+        .map_err(written)?;
+    Ok(Exit::Done)
+}
+
+/// Runs the plan with a progress bar.
+pub(super) async fn execute(prepared: &Prepared, jobs: usize, output: Output) -> Result<Report, CliError> {
+    let plan = &prepared.plan;
+    let to_copy = plan.tables.iter().filter(|table| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume));
+    let bar = Bar::rows(output, "copy", to_copy.map(|table| table.source_rows).sum());
+    let listener: Listener = {
+        let bar = bar.clone();
+        Arc::new(move |event| match event {
+            Event::Stage(stage) => bar.say(stage),
+            Event::Rows { table, rows } => {
+                bar.advance(rows);
+                bar.say(&table);
+            }
+        })
+    };
+    let new_version = new_version(prepared, output)?;
+    let options = Options { jobs, new_version, applied_versions: prepared.applied_versions.clone() };
+    let report =
+        apply::run(plan, &prepared.audited.source, &prepared.target, &options, &listener).await;
+    bar.finish();
+    Ok(report?)
+}
+
+/// The version for what no pending version covers, saved where the mapping keeps them.
+fn new_version(prepared: &Prepared, output: Output) -> Result<Option<Version>, CliError> {
+    let plan = &prepared.plan;
+    let name = format!("m{}_{}", Timestamp::now().strftime("%Y%m%d_%H%M%S"), plan.slug());
+    let version = plan.new_version(name);
+    if let (Some(version), Some(folder)) = (&version, &plan.desired.versions_dir) {
+        save(folder, version)?;
+        output.note(&format!("saved version {} in {}", version.name, folder.display()));
+    }
+    Ok(version)
+}

@@ -1,0 +1,52 @@
+//! `mtm verify`
+
+use std::sync::Arc;
+
+use crate::{
+    cli::{
+        args::{Format, VerifyArgs},
+        error::{CliError, Exit},
+        output::Output,
+        prepare::{self, Prepared},
+        progress::Bar,
+    },
+    report,
+    verify::{self, Certificate},
+};
+
+pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exit, CliError> {
+    let jobs = prepare::jobs(args.jobs);
+    let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
+    prepare::check_source(&args.source.source)?;
+    // The target before the scan: a wrong password should not cost the reading of a whole file.
+    let target =
+        prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), false, jobs).await?;
+    let prepared = prepare::prepare(&mapping, target, &args.source, &args.scope, jobs, output).await?;
+    if prepared.plan.source_changed() {
+        output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
+        return Ok(Exit::ChangedSource);
+    }
+    let certificate = prove(&prepared, jobs, output).await?;
+    output
+        .report(|out| match args.format {
+            Format::Text => report::certificate_text(&certificate, output.paint(), out),
+            Format::Json => report::json(&certificate, out),
+        })
+        .map_err(|error| CliError::io("the certificate could not be written", error))?;
+    Ok(if certificate.equal { Exit::Done } else { Exit::Differences })
+}
+
+/// Compares both sides with a progress bar.
+pub(super) async fn prove(prepared: &Prepared, jobs: usize, output: Output) -> Result<Certificate, CliError> {
+    let Prepared { audited, target, normal, live, plan, .. } = prepared;
+    // Both sides are read, each once.
+    let bar = Bar::rows(output, "verify", 2 * audited.audit.fingerprint.rows);
+    let progress = {
+        let bar = bar.clone();
+        Arc::new(move |progress: verify::Progress| bar.advance(progress.rows))
+    };
+    let certificate =
+        verify::prove(&audited.audit, &plan.desired, normal, live, &audited.source, target, jobs, progress).await;
+    bar.finish();
+    Ok(certificate?)
+}

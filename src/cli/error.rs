@@ -1,0 +1,120 @@
+//! Errors as text and as exit codes: the one place that knows both.
+
+use std::{error::Error, process::ExitCode};
+
+use super::output::Output;
+use crate::{
+    apply::ApplyError, audit::AuditError, inspect::InspectError, local::LocalError, mapping::MappingError,
+    source::SourceError, target, verify::VerifyError,
+};
+
+/// How a command ended. The numbers are a contract (`mtm --help`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// Failed.
+    Failed,
+    /// There are differences.
+    Differences,
+    /// Refused: a blocker, or another run holds the lock.
+    Refused,
+    /// The source is not the one that was copied.
+    ChangedSource,
+    /// Usage.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Differences => 2,
+            Exit::Refused => 3,
+            Exit::ChangedSource => 4,
+            Exit::Usage => 64,
+        })
+    }
+}
+
+/// Whatever can end a command.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The command line asks for what cannot be.
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    /// Something forbids it.
+    #[error("{message}")]
+    Refused { message: String, hint: Option<String> },
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    #[error(transparent)]
+    Connect(#[from] target::ConnectError),
+    #[error(transparent)]
+    Lock(#[from] target::LockError),
+    #[error(transparent)]
+    Ledger(#[from] target::LedgerError),
+    #[error(transparent)]
+    Version(#[from] target::VersionError),
+    #[error(transparent)]
+    Migrate(#[from] target::MigrateError),
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
+    #[error("{what}")]
+    Io {
+        what: String,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl CliError {
+    pub(super) fn io(what: impl Into<String>, source: std::io::Error) -> CliError {
+        CliError::Io { what: what.into(), source }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            CliError::Usage { .. } | CliError::Connect(target::ConnectError::NoTarget) => Exit::Usage,
+            CliError::Refused { .. } | CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
+            _ => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            CliError::Usage { hint, .. } | CliError::Refused { hint, .. } => hint.clone(),
+            CliError::Inspect(InspectError::Refused { sql, .. }) => Some(format!("the statement was: {sql}")),
+            CliError::Local(LocalError::NotRunning { .. }) => Some("start it with `mtm local start`".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Says what happened, and gives the exit code.
+    pub(super) fn report(&self, output: Output) -> Exit {
+        let mut causes = Vec::new();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        match self {
+            CliError::Mapping(error) => output.diagnostic(error),
+            _ => output.error(&self.to_string(), &causes, self.hint().as_deref()),
+        }
+        self.exit()
+    }
+}

@@ -1,0 +1,192 @@
+//! What every command needs before its own work: the mapping, the source, the target, and the plan between them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    args::{ScopeArgs, SourceArgs, TargetArgs},
+    error::CliError,
+    output::Output,
+    progress::Bar,
+};
+use crate::{
+    audit::{self, Audit},
+    inspect::{self, Catalogue, Live},
+    local::LocalServer,
+    mapping::{Mapping, Scope},
+    plan::{Pending, Plan},
+    schema::Desired,
+    source::{Source, SourceOptions},
+    target::{self, Target, TargetOptions, Version, VersionState, VersionStatus},
+};
+
+/// Where the mapping is looked for when none is named.
+const DEFAULT_MAPPING: &str = "mappings/types.yaml";
+
+/// How long a reader waits for a writer to let go of the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The mapping that was named, or the one that lies where mappings lie, or the built-in rules.
+pub(super) fn mapping(named: Option<&Path>) -> Result<Mapping, CliError> {
+    let default = Path::new(DEFAULT_MAPPING);
+    match named {
+        Some(path) if path == Path::new("none") => Ok(Mapping::built_in()),
+        Some(path) => Ok(Mapping::load(path)?),
+        None if default.exists() => Ok(Mapping::load(default)?),
+        None => Ok(Mapping::built_in()),
+    }
+}
+
+/// Sessions for copying and comparing: as many as the machine has processors, at most four, since the server needs as many.
+pub(super) fn jobs(named: Option<u32>) -> usize {
+    named.map_or_else(
+        || std::thread::available_parallelism().map_or(2, |processors| processors.get().clamp(2, 4)),
+        |jobs| jobs as usize,
+    )
+}
+
+/// The source, held still, and what it holds.
+pub(super) struct Audited {
+    pub(super) source: Arc<Source>,
+    pub(super) audit: Audit,
+}
+
+/// Opens the source with so many readers and reads all of it.
+pub(super) async fn audit(path: &Path, readers: usize, output: Output) -> Result<Audited, CliError> {
+    let path = path.to_owned();
+    // SQLite's API blocks; the runtime's own threads are for the network.
+    let work = tokio::task::spawn_blocking(move || -> Result<Audited, CliError> {
+        let source = Arc::new(Source::open(&path, SourceOptions { readers, busy_timeout: BUSY_TIMEOUT })?);
+        let bar = Bar::unbounded(output, "audit");
+        let audit = audit::scan(&source, &|progress: audit::Progress| bar.advance(progress.rows))?;
+        bar.finish();
+        Ok(Audited { source, audit })
+    });
+    work.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// Resolves the mapping against the audit.
+pub(super) fn desired(mapping: &Mapping, audit: &Audit, scope: &ScopeArgs) -> Result<Desired, CliError> {
+    let scope = Scope {
+        schema: scope.schema.clone(),
+        include: scope.include.clone(),
+        exclude: scope.exclude.clone(),
+    };
+    Ok(mapping.resolve(audit, &scope)?)
+}
+
+/// The database of the private server that goes with a source file: `mtm_` and the file's name.
+fn local_database(source: Option<&Path>) -> String {
+    let stem = source.and_then(Path::file_stem).map_or_else(|| "demo".into(), |stem| stem.to_string_lossy());
+    let plain: String =
+        stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(50).collect();
+    format!("mtm_{plain}")
+}
+
+/// Connects to the target: `local` is the private server of this folder, and its database is made where it is missing.
+pub(super) async fn connect(
+    args: &TargetArgs,
+    schema: &str,
+    source: Option<&Path>,
+    prefer_unpooled: bool,
+    sessions: usize,
+) -> Result<Target, CliError> {
+    let named = args.target.clone().or_else(|| std::env::var("MTM_TARGET").ok().filter(|url| !url.is_empty()));
+    let local = match named.as_deref() {
+        Some("local") => Some(local_database(source)),
+        Some(other) => other.strip_prefix("local/").map(str::to_owned),
+        None => None,
+    };
+    let url = match local {
+        None => named,
+        Some(database) => {
+            let here = std::env::current_dir().map_err(|e| CliError::io("the working directory is not there", e))?;
+            let server = LocalServer::at(&here);
+            let crate::local::Status::Running(running) = server.status()? else {
+                return Err(crate::local::LocalError::NotRunning { workdir: here }.into());
+            };
+            running.ensure_database(&database).await?;
+            Some(running.url(&database))
+        }
+    };
+    let options = TargetOptions {
+        url,
+        schema: schema.to_owned(),
+        lock_timeout: args.lock_timeout,
+        statement_timeout: args.statement_timeout,
+        prefer_unpooled,
+        // One more for the ledger's own statements while every session copies.
+        max_connections: u32::try_from(sessions).unwrap_or(4) + 2,
+    };
+    Ok(target::connect(&options).await?)
+}
+
+/// Both sides, and the plan between them.
+pub(super) struct Prepared {
+    pub(super) audited: Audited,
+    pub(super) target: Target,
+    pub(super) normal: Catalogue,
+    pub(super) live: Live,
+    pub(super) plan: Plan,
+    /// Versions of the folder that the target has.
+    pub(super) applied_versions: Vec<Version>,
+}
+
+/// From a target at hand to the plan.
+pub(super) async fn prepare(
+    mapping: &Mapping,
+    target: Target,
+    source: &SourceArgs,
+    scope: &ScopeArgs,
+    sessions: usize,
+    output: Output,
+) -> Result<Prepared, CliError> {
+    let audited = audit(&source.source, sessions, output).await?;
+    let desired = desired(mapping, &audited.audit, scope)?;
+    let (normal, live, plan, applied_versions) = plan(&audited.audit, &desired, &target).await?;
+    Ok(Prepared { audited, target, normal, live, plan, applied_versions })
+}
+
+/// Compares what should be with what is.
+pub(super) async fn plan(
+    audit: &Audit,
+    desired: &Desired,
+    target: &Target,
+) -> Result<(Catalogue, Live, Plan, Vec<Version>), CliError> {
+    let folder = versions(desired.versions_dir.as_ref())?;
+    let statuses = target::status(target, &folder).await?;
+    let is_applied = |version: &&Version| {
+        statuses.iter().any(|VersionStatus { name, state, .. }| *name == version.name && *state == VersionState::Applied)
+    };
+    let applied: Vec<Version> = folder.iter().filter(is_applied).cloned().collect();
+    let pending: Vec<Version> = folder.iter().filter(|version| !is_applied(version)).cloned().collect();
+
+    let normal = inspect::normalise(target, desired).await?;
+    let live = inspect::live(target, desired).await?;
+    let pending = if pending.is_empty() {
+        Pending::default()
+    } else if live.catalogue.tables.is_empty() {
+        let steps = pending.iter().flat_map(|version| {
+            let steps = version.pre_data.iter().chain(&version.post_data);
+            steps.map(|step| (format!("a step of version {}", version.name), step.sql.clone()))
+        });
+        let outcome = inspect::replay(target, steps, desired).await?;
+        Pending { versions: pending, outcome: Some(outcome) }
+    } else {
+        let names: Vec<&str> = pending.iter().map(|version| version.name.as_str()).collect();
+        return Err(CliError::Refused {
+            message: format!("the target has tables already, and lacks versions: {}", names.join(", ")),
+            hint: Some("run `mtm migrate up` first, or take the versions out of the folder".to_owned()),
+        });
+    };
+    let plan = Plan::between(audit, &live, desired, &normal, pending);
+    Ok((normal, live, plan, applied))
+}
+
+/// The versions of the mapping's folder; none where it names none.
+pub(super) fn versions(folder: Option<&PathBuf>) -> Result<Vec<Version>, CliError> {
+    folder.map_or_else(|| Ok(Vec::new()), |folder| Ok(target::load_folder(folder)?))
+}

@@ -1,0 +1,34 @@
+//! Stages' values as text for people, as SQL and as JSON. Pure: each renderer writes into any [`std::io::Write`].
+
+mod apply;
+mod audit;
+mod plan;
+mod schema;
+mod text;
+mod verify;
+
+use serde::Serialize;
+use std::io::{self, Write};
+
+pub use apply::apply_text;
+pub use audit::audit_text;
+pub use plan::{plan_sql, plan_text};
+pub use schema::schema_sql;
+pub use text::{Paint, count, rows};
+pub use verify::certificate_text;
+
+/// Writes a value as JSON, with the version of its form beside its fields.
+///
+/// # Errors
+/// Whatever the writer says.
+pub fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Versioned<'a, T> {
+        format_version: u32,
+        #[serde(flatten)]
+        value: &'a T,
+    }
+    let versioned = Versioned { format_version: crate::plan::FORMAT_VERSION, value };
+    serde_json::to_writer_pretty(&mut *out, &versioned)?;
+    writeln!(out)
+}

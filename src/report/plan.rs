@@ -1,0 +1,193 @@
+//! The plan for people, and as SQL.
+
+use std::io::{self, Write};
+
+use super::text::{Grid, Paint, rows};
+use crate::{
+    plan::{CopyPlan, Plan},
+    schema::{Change, Finding, Outcome, Section, Severity},
+};
+
+/// Writes the plan: what changes, which rows go where, what is left out, what forbids it.
+///
+/// # Errors
+/// Whatever the writer says.
+pub fn plan_text(plan: &Plan, target: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{} {} to {target}, schema {}",
+        paint.bold("Plan:"),
+        plan.source,
+        plan.target_schema
+    )?;
+    if plan.is_empty() && plan.blockers().next().is_none() {
+        writeln!(out, "\n{}", paint.green("Nothing to do: the target is what the mapping says, and holds this source's rows."))?;
+        return findings_text(plan, paint, out);
+    }
+    schema_text(plan, paint, out)?;
+    rows_text(plan, paint, out)?;
+    fates_text(plan, paint, out)?;
+    findings_text(plan, paint, out)?;
+    summary_text(plan, paint, out)
+}
+
+fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    if plan.changes.is_empty() && !plan.creates_schema {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", paint.bold("Schema"))?;
+    let plus = paint.green("+");
+    if plan.creates_schema {
+        writeln!(out, "  {plus} schema {}", plan.target_schema)?;
+    }
+    for change in plan.changes.iter().filter(|change| !matches!(change.change, Change::ValidateForeignKey { .. })) {
+        writeln!(out, "  {plus} {}", change.summary)?;
+        if let Change::CreateTable(table) = &change.change {
+            let mut grid = Grid::default();
+            let copied = plan.tables.iter().find(|copied| copied.target == table.name);
+            for column in &table.columns {
+                let mut traits = Vec::new();
+                if column.identity {
+                    traits.push("identity".to_owned());
+                }
+                if column.not_null {
+                    traits.push("NOT NULL".to_owned());
+                }
+                traits.extend(column.collation.as_ref().map(|collation| format!("COLLATE {collation}")));
+                traits.extend(column.default.as_ref().map(|default| format!("DEFAULT {default}")));
+                let reason = copied
+                    .and_then(|copied| copied.columns.iter().find(|copy| copy.target == column.name))
+                    .map_or("added by the mapping", |copy| copy.reason.as_str());
+                grid.push([
+                    column.name.clone(),
+                    column.pg_type.to_string(),
+                    traits.join(" "),
+                    format!("({reason})"),
+                ]);
+            }
+            grid.write("        ", out)?;
+            for check in &table.checks {
+                writeln!(out, "        check {}: {}", check.name, check.expression)?;
+            }
+        }
+    }
+    if !plan.pending_versions.is_empty() {
+        writeln!(out, "  from the folder of versions: {}", plan.pending_versions.join(", "))?;
+    }
+    Ok(())
+}
+
+fn rows_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{}", paint.bold("Rows"))?;
+    let mut grid = Grid::default();
+    for table in &plan.tables {
+        let target = table.target_rows.map_or_else(|| "not there yet".to_owned(), rows);
+        let what = match table.copy {
+            CopyPlan::Copy => "copy",
+            CopyPlan::Resume => "copy the rest: an earlier run was cut off",
+            CopyPlan::Done => "done: this source's rows are there",
+            CopyPlan::SourceChanged => "stop: rows of an earlier state of the source are there",
+            CopyPlan::Occupied => "stop: other rows are there",
+        };
+        let name = if table.source == table.target {
+            table.source.clone()
+        } else {
+            format!("{} to {}", table.source, table.target)
+        };
+        grid.push([name, format!("source {}", rows(table.source_rows)), format!("target {target}"), what.to_owned()]);
+    }
+    grid.write("  ", out)?;
+    for table in plan.tables.iter().filter(|table| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume)) {
+        writeln!(out, "  {}", paint.dim(&table.insert))?;
+    }
+    Ok(())
+}
+
+fn fates_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let others: Vec<[String; 3]> = plan
+        .fates
+        .iter()
+        .filter_map(|fate| {
+            let outcome = match &fate.outcome {
+                Outcome::Migrated(_) => return None,
+                Outcome::Translated(how) => format!("becomes {how}"),
+                Outcome::LeftOut(why) => format!("is left out: {why}"),
+            };
+            Some([fate.kind.to_owned(), fate.name.clone(), outcome])
+        })
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", paint.bold("Not carried over as it stands"))?;
+    let mut grid = Grid::default();
+    others.into_iter().for_each(|cells| grid.push(cells));
+    grid.write("  ", out)
+}
+
+fn findings_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    if plan.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", paint.bold("Findings"))?;
+    for finding in &plan.findings {
+        writeln!(out, "  {}", finding_line(finding, paint))?;
+    }
+    Ok(())
+}
+
+/// A finding in a line: its gravity, its code, its message.
+fn finding_line(Finding { severity, code, message }: &Finding, paint: Paint) -> String {
+    let word = match severity {
+        Severity::Blocker => paint.red("blocker"),
+        Severity::Warning => paint.yellow("warning"),
+        Severity::Note => paint.dim("note"),
+    };
+    format!("{word} {code}: {message}")
+}
+
+fn summary_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let blockers = plan.blockers().count();
+    if blockers > 0 {
+        let word = if blockers == 1 { "blocker forbids" } else { "blockers forbid" };
+        return writeln!(out, "\n{}", paint.red(&format!("{blockers} {word} this plan.")));
+    }
+    let tables = plan.changes.iter().filter(|change| matches!(change.change, Change::CreateTable(_))).count();
+    let changes = plan.changes.iter().filter(|change| change.change.defines()).count();
+    let to_copy = plan.tables.iter().filter(|table| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume));
+    let to_copy: u64 = to_copy.map(|table| table.source_rows).sum();
+    writeln!(
+        out,
+        "\n{} {changes} changes of the schema ({tables} new tables), {} to copy. `mtm apply` carries it out.",
+        paint.bold("In all:"),
+        rows(to_copy)
+    )
+}
+
+/// Writes the plan's SQL: the changes before the rows, the insert plans as comments, the changes after the rows.
+///
+/// # Errors
+/// Whatever the writer says.
+pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if plan.is_empty() {
+        return writeln!(out, "-- Nothing to do.");
+    }
+    let schema = crate::schema::render::quoted(&plan.target_schema);
+    if plan.creates_schema {
+        writeln!(out, "CREATE SCHEMA {schema};")?;
+    }
+    writeln!(out, "SET search_path = {schema};")?;
+    for (section, title) in [(Section::PreData, "pre-data"), (Section::PostData, "post-data")] {
+        writeln!(out, "\n-- {title}")?;
+        for change in plan.changes.iter().filter(|change| change.section == section) {
+            writeln!(out, "{};", change.sql)?;
+        }
+        if section == Section::PreData {
+            writeln!(out, "\n-- data: rows are copied by COPY; these insert plans say what it does")?;
+            for table in plan.tables.iter().filter(|table| table.copy != CopyPlan::Done) {
+                writeln!(out, "-- {} to copy\n-- {};", rows(table.source_rows), table.insert)?;
+            }
+        }
+    }
+    Ok(())
+}

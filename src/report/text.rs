@@ -1,0 +1,105 @@
+//! The small means of text reports: colour, aligned columns, numbers that can be read.
+
+use std::io::{self, Write};
+
+/// Whether to write colours.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// For what is added, and what is well.
+    #[must_use]
+    pub fn green(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    /// For what is wrong.
+    #[must_use]
+    pub fn red(self, text: &str) -> String {
+        self.wrap("31", text)
+    }
+
+    /// For what needs attention.
+    #[must_use]
+    pub fn yellow(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    /// For headings.
+    #[must_use]
+    pub fn bold(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    /// For what can be passed over.
+    #[must_use]
+    pub fn dim(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+}
+
+/// A number with its thousands apart: `1,234,567`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 row`, `1,200 rows`.
+#[must_use]
+pub fn rows(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "row" } else { "rows" })
+}
+
+/// Rows of cells, written with their columns aligned and two spaces between.
+#[derive(Debug, Default)]
+pub(super) struct Grid {
+    lines: Vec<Vec<String>>,
+}
+
+impl Grid {
+    pub(super) fn push<const N: usize>(&mut self, cells: [String; N]) {
+        self.lines.push(cells.into());
+    }
+
+    pub(super) fn write(&self, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+        let columns = self.lines.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for line in &self.lines {
+            let mut written = String::from(indent);
+            for (cell, width) in line.iter().zip(&widths) {
+                written.push_str(cell);
+                written.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
+            }
+            writeln!(out, "{}", written.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(number), text);
+        }
+        assert_eq!(rows(1), "1 row");
+    }
+}
