@@ -45,6 +45,18 @@ fn every_shipped_mapping_is_read() {
 }
 
 #[test]
+fn every_example_of_the_reference_is_read() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mapping.md"))
+        .expect("the page");
+    let examples: Vec<&str> =
+        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 7, "only {} examples were found", examples.len());
+    for example in examples {
+        read(example);
+    }
+}
+
+#[test]
 fn every_built_in_ladder_ends_in_bytea() {
     let mapping = Mapping::built_in();
     assert!(mapping.path.is_none());
