@@ -22,6 +22,20 @@ fn every_mistake_is_named_with_its_place_and_the_way_out() {
 }
 
 #[test]
+fn a_text_cannot_grow_without_bound() {
+    let mut text = "version: 1\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..9 {
+        let below = vec![format!("*a{}", level - 1); 10].join(", ");
+        text += &format!("a{level}: &a{level} [{below}]\n");
+    }
+    assert!(mistakes(&text)[0].ends_with("repetition limit exceeded"));
+    let deep = format!("version: 1\ntables: {}", "[".repeat(10_000));
+    assert_eq!(mistakes(&deep).len(), 1);
+    let deep = format!("version: 1\ntables: {}{}", "[".repeat(1_000), "]".repeat(1_000));
+    assert!(mistakes(&deep)[0].ends_with("recursion limit exceeded"));
+}
+
+#[test]
 fn a_mistake_is_shown_in_its_line() {
     let text =
         "version: 1\ntables:\n  tracks:\n    columns:\n      raw_json: {type: jsnob}\n      raw_json: text\n";
