@@ -7,3 +7,4 @@ pub mod mapping;
 pub mod schema;
 pub mod source;
 pub mod value;
+pub mod verify;
