@@ -4,3 +4,4 @@
 #![allow(missing_docs, reason = "tests speak through their names")]
 
 mod support;
+mod verify;
