@@ -183,3 +183,79 @@ pub(super) fn write_binary(cell: &[u8], out: &mut Vec<u8>) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(text: &str, zeros: Zeros) -> Option<String> {
+        let mut out = Vec::new();
+        Parts::parse(text.as_bytes())?.write(zeros, &mut out)?;
+        Some(String::from_utf8(out).expect("ASCII"))
+    }
+
+    #[test]
+    fn one_spelling_a_value() {
+        for (text, stripped, kept) in [
+            ("0", "0", "0"),
+            ("-0.00", "0", "0.00"),
+            ("007", "7", "7"),
+            ("+1.10", "1.1", "1.10"),
+            ("-.5", "-0.5", "-0.5"),
+            ("5.", "5", "5"),
+            ("1e3", "1000", "1000"),
+            ("1.5e1", "15", "15"),
+            ("1.50e1", "15", "15.0"),
+            ("12e-5", "0.00012", "0.00012"),
+            ("0.00120e2", "0.12", "0.120"),
+            ("1200", "1200", "1200"),
+        ] {
+            assert_eq!(normal(text, Zeros::Strip).as_deref(), Some(stripped), "{text}");
+            assert_eq!(normal(text, Zeros::Keep).as_deref(), Some(kept), "{text}");
+        }
+        for text in
+            ["", "-", ".", "1e", "1x", " 1", "1e99999999999999999999", "1e131072", "1e-16384", "0e1073741823"]
+        {
+            assert_eq!(normal(text, Zeros::Keep), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn binary_digits_become_the_same_text() {
+        for (digits, weight, sign, scale, expected) in [
+            (&[][..], 0_i16, 0_u16, 0_u16, "0"),
+            (&[], 0, 0, 5, "0"),
+            (&[1], 0, 0x4000, 2, "-1"),
+            (&[1, 1000], 0, 0, 2, "1.1"),
+            (&[12, 3456, 7800], 1, 0, 2, "123456.78"),
+            (&[5], 2, 0, 0, "500000000"),
+            (&[12], -2, 0x4000, 8, "-0.00000012"),
+            (&[], 0, 0xC000, 0, "NaN"),
+            (&[], 0, 0xD000, 0, "Infinity"),
+            (&[], 0, 0xF000, 0, "-Infinity"),
+        ] {
+            let mut cell = Vec::new();
+            for field in [digits.len() as u16, weight as u16, sign, scale].iter().chain(digits) {
+                cell.extend_from_slice(&field.to_be_bytes());
+            }
+            let mut out = b"1".to_vec();
+            assert_eq!(write_binary(&cell, &mut out), Some(()));
+            assert_eq!(String::from_utf8_lossy(&out[1..]), expected);
+            assert_eq!(write_binary(&cell[..cell.len() - 1], &mut out), None);
+        }
+    }
+
+    #[test]
+    fn precision_and_scale() {
+        for (text, precision, scale, expected) in [
+            ("0", 2, 2, true),
+            ("0.99", 2, 2, true),
+            ("1", 2, 2, false),
+            ("-12345678.91", 10, 2, true),
+            ("123456789", 10, 2, false),
+            ("0.001", 10, 2, false),
+        ] {
+            assert_eq!(fits(text.as_bytes(), precision, scale), expected, "{text}");
+        }
+    }
+}

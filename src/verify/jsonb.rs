@@ -416,3 +416,113 @@ fn plain_run(bytes: &[u8]) -> usize {
         .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
         .unwrap_or(bytes.len() - at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(json: &str) -> Option<(String, bool)> {
+        let mut out = b"kept:".to_vec();
+        let transcoded = Transcoder::default().transcode(json.as_bytes(), &mut out)?;
+        let text = String::from_utf8(out).expect("UTF-8");
+        Some((
+            text.strip_prefix("kept:").expect("what was there stays").to_owned(),
+            transcoded.duplicate_keys,
+        ))
+    }
+
+    #[test]
+    fn texts_become_what_postgresql_prints() {
+        for (json, expected) in [
+            ("null", "null"),
+            (" [ ] ", "[]"),
+            ("{\n}", "{}"),
+            ("[1,[true,false],{}]", "[1, [true, false], {}]"),
+            (r#"{"bb":1,"a":2,"c":3}"#, r#"{"a": 2, "c": 3, "bb": 1}"#),
+            (
+                r#"{"b":{"y":1,"x":[{"d":1,"c":2}]},"a":0}"#,
+                r#"{"a": 0, "b": {"x": [{"c": 2, "d": 1}], "y": 1}}"#,
+            ),
+            (r#"{"é":1,"zz":2,"z":3}"#, r#"{"z": 3, "zz": 2, "é": 1}"#),
+            // The escaped quote is one byte in its place in the order, not two.
+            (r#"{"aa":1,"\"":2,"b":3}"#, r#"{"\"": 2, "b": 3, "aa": 1}"#),
+            (r#""\u0041\/\u00e9\ud83c\udfb5\u0009\u001f\u007f""#, "\"A/é🎵\\t\\u001f\u{7f}\""),
+            (r#""\"\\\b\f\n\r\t""#, r#""\"\\\b\f\n\r\t""#),
+            (
+                "[1e2,1.50e1,-0.0,-0,1.10,12345e-3,0e5,0e-3,-1E+1]",
+                "[100, 15.0, 0.0, 0, 1.10, 12.345, 0, 0.000, -10]",
+            ),
+        ] {
+            assert_eq!(canonical(json), Some((expected.to_owned(), false)), "{json}");
+            assert_eq!(canonical(expected), Some((expected.to_owned(), false)), "{expected}");
+        }
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_the_last_value_is_taken_and_said_so() {
+        let expected = r#"{"a": 4, "bb": {"x": 2}}"#;
+        let found = canonical(r#"{"bb":{"x":1,"x":2},"a":1,"\u0061":4}"#);
+        assert_eq!(found, Some((expected.to_owned(), true)));
+    }
+
+    #[test]
+    fn what_postgresql_refuses_has_no_form() {
+        for json in [
+            "",
+            " ",
+            "{",
+            "[1",
+            "[1,]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "'a'",
+            "tru",
+            "nulll",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "NaN",
+            "1 1",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u00g0\"",
+            "\"\\u0000\"",
+            "\"\\ud800\"",
+            "\"\\udc00\"",
+            "\"\\ud800\\u0041\"",
+            "\"\t\"",
+            "1e131072",
+            "1e-16384",
+            "]",
+            "}",
+        ] {
+            assert_eq!(canonical(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn nesting_costs_no_call_stack() {
+        let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
+        assert_eq!(canonical(&deep).map(|(text, _)| text.len()), Some(deep.len()));
+    }
+
+    #[test]
+    fn special_bytes_are_found_at_every_distance() {
+        for length in 0..40 {
+            for special in [b'"', b'\\', 0, 0x1f] {
+                let mut text = vec![b'a'; length];
+                text.push(special);
+                text.extend_from_slice("é\u{7f}~ 0123456789".as_bytes());
+                assert_eq!(plain_run(&text), length);
+            }
+            let plain = "é~\u{7f} ".repeat(length);
+            assert_eq!(plain_run(plain.as_bytes()), plain.len());
+        }
+    }
+}

@@ -277,3 +277,152 @@ fn uuid(cell: ValueRef<'_>) -> Option<[u8; 16]> {
     }
     (count == 32).then_some(uuid)
 }
+
+#[cfg(test)]
+mod tests {
+    use ValueRef::{Blob, Integer, Null, Real, Text};
+
+    use super::*;
+
+    /// The content of the cell; `Err`: it does not fit.
+    fn content(pg_type: &str, reading: Reading, cell: ValueRef<'_>) -> Result<Vec<u8>, ()> {
+        let pg_type = PgType::parse(pg_type).expect(pg_type);
+        let form = CellForm::new(pg_type, &reading, OnInvalid::Fail).expect("form");
+        let (mut out, mut workshop) = (b"before".to_vec(), Workshop::default());
+        assert!(!form.append(cell, &mut out, &mut workshop));
+        let (length, bytes) = out["before".len()..].split_first_chunk::<4>().expect("length");
+        match i32::from_be_bytes(*length) {
+            row::MISFIT => {
+                assert!(bytes.is_empty());
+                Err(())
+            }
+            length => {
+                assert_eq!(length, bytes.len() as i32);
+                Ok(bytes.to_vec())
+            }
+        }
+    }
+
+    #[test]
+    fn cells_that_fit() {
+        for (pg_type, cell, expected) in [
+            ("boolean", Integer(1), &[1][..]),
+            ("boolean", Text(b"FALSE"), &[0]),
+            ("boolean", Text(b"t"), &[1]),
+            ("smallint", Integer(-2), &(-2_i16).to_be_bytes()),
+            ("integer", Text(b"-12"), &(-12_i32).to_be_bytes()),
+            ("bigint", Text(b"0"), &0_i64.to_be_bytes()),
+            ("bigint", Integer(i64::MIN), &i64::MIN.to_be_bytes()),
+            ("double precision", Real(-0.0), &(-0.0_f64).to_be_bytes()),
+            ("double precision", Integer(1 << 60), &((1_i64 << 60) as f64).to_be_bytes()),
+            ("numeric", Integer(-10), b"-10"),
+            ("numeric", Real(0.1), b"0.1"),
+            ("numeric", Real(1e22), b"10000000000000000000000"),
+            ("numeric", Real(-1.5e-7), b"-0.00000015"),
+            ("numeric", Real(f64::NEG_INFINITY), b"-Infinity"),
+            ("numeric", Text(b"001.500"), b"1.5"),
+            ("numeric(4,2)", Text(b"12.30"), b"12.3"),
+            ("text", Text("tab\t, line\n, 🎵".as_bytes()), "tab\t, line\n, 🎵".as_bytes()),
+            ("text", Text(b""), b""),
+            ("text", Integer(-7), b"-7"),
+            ("text", Real(1.0), b"1.0"),
+            ("text", Real(1e20), b"1e20"),
+            ("text", Real(f64::INFINITY), b"Infinity"),
+            ("varchar(3)", Text(b"abc"), b"abc"),
+            ("bytea", Blob(&[0, 255]), &[0, 255]),
+            ("bytea", Text(b"text"), b"text"),
+            ("bytea", Real(2.5), b"2.5"),
+            ("jsonb", Text(b"{\"b\":1e1, \"a\":2}"), b"\x01{\"a\": 2, \"b\": 10}"),
+            ("date", Text(b"2000-01-02"), &1_i32.to_be_bytes()),
+            ("time", Text(b"00:00:01"), &1_000_000_i64.to_be_bytes()),
+            ("timestamp", Text(b"2000-01-01 00:00:01"), &1_000_000_i64.to_be_bytes()),
+            ("timestamptz", Text(b"2000-01-01T01:00:01+01:00"), &1_000_000_i64.to_be_bytes()),
+            (
+                "uuid",
+                Text(b"{A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11}"),
+                b"\xa0\xee\xbc\x99\x9c\x0b\x4e\xf8\xbb\x6d\x6b\xb9\xbd\x38\x0a\x11",
+            ),
+            ("uuid", Blob(&[7; 16]), &[7; 16]),
+        ] {
+            assert_eq!(content(pg_type, Reading::Plain, cell).as_deref(), Ok(expected), "{pg_type} {cell:?}");
+        }
+    }
+
+    #[test]
+    fn cells_that_do_not_fit() {
+        for (pg_type, cell) in [
+            ("boolean", Integer(2)),
+            ("boolean", Text(b"yes")),
+            ("boolean", Real(1.0)),
+            ("smallint", Integer(32_768)),
+            ("integer", Integer(1 << 31)),
+            ("integer", Text(b"012")),
+            ("integer", Text(b"-0")),
+            ("integer", Text(b"+1")),
+            ("integer", Text(b"")),
+            ("integer", Real(1.0)),
+            ("bigint", Text(b"9223372036854775808")),
+            ("double precision", Integer(i64::MAX)),
+            ("double precision", Text(b"1.5")),
+            ("numeric", Text(b"1,5")),
+            ("numeric", Blob(b"1")),
+            ("numeric(4,2)", Text(b"1.234")),
+            ("numeric(4,2)", Integer(100)),
+            ("text", Blob(b"text")),
+            ("jsonb", Text(b"{")),
+            ("jsonb", Integer(1)),
+            ("jsonb", Blob(b"1")),
+            ("date", Integer(0)),
+            ("date", Text(b"today")),
+            ("timestamp", Text(b"2000-01-01 00:00Z")),
+            ("timestamptz", Text(b"2000-01-01 00:00")),
+            ("uuid", Text(b"a0eebc99")),
+            ("uuid", Text(b"a0eebc999c0b4ef8bb6d6bb9bd380a1100")),
+            ("uuid", Blob(&[7; 15])),
+        ] {
+            assert_eq!(content(pg_type, Reading::Plain, cell), Err(()), "{pg_type} {cell:?}");
+        }
+    }
+
+    #[test]
+    fn readings_of_numbers() {
+        for (pg_type, reading, cell, expected) in [
+            ("timestamptz", Reading::EpochSeconds, Integer(946_684_801), Ok(1_000_000_i64)),
+            ("timestamp", Reading::EpochSeconds, Real(946_684_800.5), Ok(500_000)),
+            ("timestamptz", Reading::EpochMilliseconds, Integer(946_684_800_001), Ok(1_000)),
+            ("timestamptz", Reading::EpochMicroseconds, Text(b"946684800000001"), Ok(1)),
+            ("timestamptz", Reading::EpochSeconds, Text(b"2000-01-01"), Err(())),
+            (
+                "timestamptz",
+                Reading::AssumeZone("UTC".to_owned()),
+                Text(b"2000-01-01 00:00:01"),
+                Ok(1_000_000),
+            ),
+            ("timestamptz", Reading::AssumeZone("Asia/Kolkata".to_owned()), Text(b"2000-01-01 05:30"), Ok(0)),
+        ] {
+            let expected = expected.map(|microseconds| microseconds.to_be_bytes().to_vec());
+            assert_eq!(content(pg_type, reading, cell), expected, "{pg_type} {cell:?}");
+        }
+        let midnight = content("date", Reading::EpochSeconds, Integer(946_684_800 + 86_400));
+        assert_eq!(midnight, Ok(1_i32.to_be_bytes().to_vec()));
+    }
+
+    #[test]
+    fn null_is_null_and_what_was_set_to_null_is_counted() {
+        for (pg_type, cell, exception) in [
+            ("jsonb", Null, false),
+            ("jsonb", Text(b"{"), true),
+            ("jsonb", Text(b"{\"a\":1,\"a\":1}"), true),
+            ("jsonb", Text(b"\"\xff\""), true),
+            ("text", Text(b"a\0b"), true),
+            ("text", Text(b"\xff"), true),
+            ("varchar(2)", Text(b"abc"), true),
+        ] {
+            let form =
+                CellForm::new(PgType::parse(pg_type).expect(pg_type), &Reading::Plain, OnInvalid::SetNull);
+            let mut out = Vec::new();
+            let counted = form.expect("form").append(cell, &mut out, &mut Workshop::default());
+            assert_eq!((out, counted), (row::NULL.to_be_bytes().to_vec(), exception), "{pg_type} {cell:?}");
+        }
+    }
+}
