@@ -54,10 +54,13 @@ impl Mapping {
 
 /// Reads a text without adding the built-in rules.
 fn parse_alone(text: &str, file: &str) -> Result<Mapping, MappingError> {
+    let digest = format!("{:032x}", xxh3_128(text.as_bytes()));
+    // Some editors begin a file with a byte order mark; `serde_yaml` takes it for content.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let failed = |mistakes| MappingError::from_mistakes(text, mistakes);
-    let tree = yaml::parse(text, file).map_err(|mistake| failed(vec![mistake]))?;
+    let tree = yaml::parse(text, file).map_err(|mistake| failed(vec![*mistake]))?;
     let mut mapping = read::mapping(&tree).map_err(failed)?;
-    mapping.digest = format!("{:032x}", xxh3_128(text.as_bytes()));
+    mapping.digest = digest;
     text.clone_into(&mut mapping.text);
     Ok(mapping)
 }

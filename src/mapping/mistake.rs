@@ -182,7 +182,7 @@ impl Diagnostic for MappingError {
 }
 
 /// The bytes of the word or the quoted text that stands at a place: offset and length.
-fn span(text: &str, place: &Place) -> (usize, usize) {
+pub(super) fn span(text: &str, place: &Place) -> (usize, usize) {
     let line = text.split_inclusive('\n').nth(place.line.saturating_sub(1)).unwrap_or_default();
     let line_start =
         if line.is_empty() { text.len() } else { line.as_ptr() as usize - text.as_ptr() as usize };

@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Mistake, Place, Placed};
+use super::{Mistake, Place, Placed, mistake::span};
 
 /// A value with its place. A list or a mapping has no place of its own in `serde_yaml`: it takes that of its key, and
 /// in a list that of its first scalar.
@@ -27,7 +27,7 @@ pub(super) enum Kind {
     /// Nothing after the colon, `null` or `~`.
     Nothing,
     Boolean(bool),
-    /// A number, as Rust prints it.
+    /// A number, as it is written: `1.50` has two digits behind its point.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -53,11 +53,11 @@ impl Kind {
 const HERE: &str = "here";
 
 /// Reads a text that holds one YAML document.
-pub(super) fn parse(text: &str, file: &str) -> Result<Node, Mistake> {
+pub(super) fn parse(text: &str, file: &str) -> Result<Node, Box<Mistake>> {
     let start = Place { file: file.to_owned(), line: 1, column: 1 };
-    ValueSeed { near: &start, in_list: false }
+    ValueSeed { text, near: &start, in_list: false }
         .deserialize(serde_yaml::Deserializer::from_str(text))
-        .map_err(|error| syntax_mistake(&error, text, &start))
+        .map_err(|error| Box::new(syntax_mistake(&error, text, &start)))
 }
 
 /// Turns `serde_yaml`'s error into words of ours, where it is known what people mean.
@@ -98,6 +98,7 @@ fn place_in(error: &impl fmt::Display, file: &str) -> Place {
 
 /// Reads one value of any kind.
 struct ValueSeed<'a> {
+    text: &'a str,
     /// The place of the key, or of the list that the value stands in.
     near: &'a Place,
     in_list: bool,
@@ -108,7 +109,7 @@ impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
         let mut scalar = None;
-        let visitor = ValueVisitor { scalar: &mut scalar, near: self.near };
+        let visitor = ValueVisitor { text: self.text, scalar: &mut scalar, near: self.near };
         match deserializer.deserialize_any(visitor) {
             Ok(kind) => {
                 let place = match first_place(&kind) {
@@ -120,11 +121,26 @@ impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
             Err(error) => match scalar {
                 // A value left out (`key:`) has no text to point at; its key has.
                 Some(Kind::Nothing) => Ok(Node { place: self.near.clone(), kind: Kind::Nothing }),
-                Some(kind) => Ok(Node { place: place_in(&error, &self.near.file), kind }),
+                Some(kind) => {
+                    let place = place_in(&error, &self.near.file);
+                    let kind = match kind {
+                        Kind::Number(number) => Kind::Number(as_written(self.text, &place).unwrap_or(number)),
+                        other => other,
+                    };
+                    Ok(Node { place, kind })
+                }
                 None => Err(error),
             },
         }
     }
+}
+
+/// The digits of a plain decimal number at a place; `None`: something else stands there (an anchor, `0x1f`, `.inf`).
+fn as_written(text: &str, place: &Place) -> Option<String> {
+    let (offset, length) = span(text, place);
+    let written = &text[offset..offset + length];
+    let is_plain = written.chars().all(|character| character.is_ascii_digit() || "+-.eE".contains(character));
+    (is_plain && written.contains(|character: char| character.is_ascii_digit())).then(|| written.to_owned())
 }
 
 /// The place of the first thing in a list or a mapping.
@@ -138,6 +154,7 @@ fn first_place(kind: &Kind) -> Option<&Place> {
 
 /// Puts a scalar aside and raises the error that carries its place; reads lists and mappings through.
 struct ValueVisitor<'a> {
+    text: &'a str,
     scalar: &'a mut Option<Kind>,
     near: &'a Place,
 }
@@ -194,7 +211,9 @@ impl<'de> Visitor<'de> for ValueVisitor<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Kind, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(ValueSeed { near: self.near, in_list: true })? {
+        while let Some(item) =
+            list.next_element_seed(ValueSeed { text: self.text, near: self.near, in_list: true })?
+        {
             items.push(item);
         }
         Ok(Kind::List(items))
@@ -203,7 +222,8 @@ impl<'de> Visitor<'de> for ValueVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut mapping: A) -> Result<Kind, A::Error> {
         let mut entries = Vec::new();
         while let Some(key) = mapping.next_key_seed(KeySeed { file: &self.near.file })? {
-            let value = mapping.next_value_seed(ValueSeed { near: &key.place, in_list: false })?;
+            let value =
+                mapping.next_value_seed(ValueSeed { text: self.text, near: &key.place, in_list: false })?;
             entries.push((key, value));
         }
         Ok(Kind::Mapping(entries))

@@ -5,3 +5,4 @@
 
 mod local;
 mod support;
+mod verify;

@@ -10,11 +10,10 @@ use crate::schema::{IndexKey, IndexPart};
 
 const INDEX: Keys = Keys {
     built: &["name", "method", "unique", "columns", "expression", "opclass", "where"],
-    planned: &["include", "with", "nulls_not_distinct", "comment"],
+    planned: &["comment"],
 };
 
-const PART: Keys =
-    Keys { built: &["column", "expression", "opclass", "order"], planned: &["collate", "nulls"] };
+const PART: Keys = Keys { built: &["column", "expression", "opclass", "order"], planned: &[] };
 
 impl Reader {
     pub(super) fn index(&mut self, node: &Node) -> Option<IndexEntry> {
@@ -41,13 +40,8 @@ impl Reader {
                     let hint = "write `columns: [{column: NAME, opclass: …}]`";
                     self.mistake(place, "an operator class belongs to a column", Some(hint));
                 }
-                let nodes = object.get("columns").map(|node| self.list(node)).unwrap_or_default();
-                if nodes.is_empty()
-                    && object.get("columns").is_none_or(|node| matches!(node.kind, Kind::List(_)))
-                {
-                    let place = object.key_place("columns").unwrap_or(object.place);
-                    self.mistake(place, "an index has at least one column or expression", None);
-                }
+                let columns = self.required(object, "columns")?;
+                let nodes = self.filled_list(columns, "an index has at least one column or expression", None);
                 Some(nodes.iter().filter_map(|node| self.index_part(node)).collect())
             }
             (None, Some(_)) => {

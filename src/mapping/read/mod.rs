@@ -11,7 +11,7 @@ mod words;
 
 use std::path::PathBuf;
 
-use self::primitives::{Keys, Reader};
+use self::primitives::{Case, Keys, Reader};
 use super::{
     IdentifierPolicy, Mapping, Mistake, Placed,
     yaml::{Kind, Node},
@@ -22,7 +22,7 @@ const VERSION: &str = "1";
 
 const MAPPING: Keys = Keys {
     built: &["version", "versions_dir", "identifiers", "assume_tz", "tables", "rules"],
-    planned: &["prune", "include", "exclude"],
+    planned: &["prune"],
 };
 
 const IDENTIFIERS: &[(&str, IdentifierPolicy)] = &[
@@ -56,7 +56,8 @@ impl Reader {
             mapping.identifiers = policy;
         }
         mapping.assume_zone = self.optional_text(&top, "assume_tz").and_then(|zone| self.zone(zone));
-        for (name, node) in top.get("tables").map(|node| self.named(node)).unwrap_or_default() {
+        for (name, node) in top.get("tables").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
+        {
             mapping.tables.extend(self.table(name, node));
         }
         for node in top.get("rules").map(|node| self.list(node)).unwrap_or_default() {
@@ -90,6 +91,6 @@ impl Reader {
     /// Indexes of one schema share their names.
     fn check_index_names(&mut self, mapping: &Mapping) {
         let names = mapping.tables.iter().flat_map(|table| &table.indexes).map(|index| &index.name);
-        self.check_unique(names, "an index of this name is already there");
+        self.check_unique("index", Case::Matters, names);
     }
 }

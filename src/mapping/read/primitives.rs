@@ -37,6 +37,13 @@ impl<'n> Object<'n> {
     }
 }
 
+/// Whether names that differ in case only are two. In SQLite they are one (ASCII letters).
+#[derive(Clone, Copy)]
+pub(super) enum Case {
+    Matters,
+    Ignored,
+}
+
 /// Reads a tree and gathers the mistakes in it.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -61,14 +68,14 @@ impl Reader {
             self.expected(node, "a mapping of keys to values", Some(&hint));
             return None;
         };
-        self.check_unique(entries.iter().map(|(key, _)| key), "this key is already there");
+        self.check_unique("key", Case::Matters, entries.iter().map(|(key, _)| key));
         let mut known = Vec::new();
-        for (key, value) in entries {
+        for (at, (key, value)) in entries.iter().enumerate() {
             if keys.built.contains(&key.value.as_str()) {
                 known.push((key, value));
             } else if keys.planned.contains(&key.value.as_str()) {
-                self.not_built(&key.place, &key.value);
-            } else if !is_cut_off_scale(&key.value, value) {
+                self.not_built(&key.place, &key.value, "leave it out");
+            } else if !is_cut_off_scale(entries, at) {
                 let known = keys.built.iter().chain(keys.planned).copied();
                 let mut mistake = Mistake::unknown(&key.place, "key", &key.value, known);
                 if mistake.hint.as_deref().is_none_or(|hint| hint.starts_with("known")) {
@@ -81,11 +88,12 @@ impl Reader {
     }
 
     /// Reads a mapping whose keys are names that the user chose.
-    pub(super) fn named<'n>(&mut self, node: &'n Node) -> Vec<(&'n Placed<String>, &'n Node)> {
+    pub(super) fn named<'n>(&mut self, node: &'n Node, case: Case) -> Vec<(&'n Placed<String>, &'n Node)> {
         match &node.kind {
             Kind::Mapping(entries) => {
-                self.check_unique(entries.iter().map(|(key, _)| key), "this name is already there");
-                entries.iter().map(|(key, value)| (key, value)).collect()
+                self.check_unique("name", case, entries.iter().map(|(key, _)| key));
+                let whole = entries.iter().enumerate().filter(|(at, _)| !is_cut_off_scale(entries, *at));
+                whole.map(|(_, (key, value))| (key, value)).collect()
             }
             Kind::Nothing => Vec::new(),
             _ => {
@@ -93,6 +101,18 @@ impl Reader {
                 Vec::new()
             }
         }
+    }
+
+    /// Reads a list in which something must stand.
+    pub(super) fn filled_list<'n>(&mut self, node: &'n Node, what: &str, hint: Option<&str>) -> &'n [Node] {
+        let is_empty = match &node.kind {
+            Kind::List(items) => items.is_empty(),
+            kind => *kind == Kind::Nothing,
+        };
+        if is_empty {
+            self.mistake(&node.place, what, hint);
+        }
+        self.list(node)
     }
 
     /// Reads a list; nothing is an empty list.
@@ -155,9 +175,9 @@ impl Reader {
         self.required(object, key).and_then(|node| self.text(node))
     }
 
-    /// Reads a list of names.
-    pub(super) fn names(&mut self, node: &Node) -> Vec<Placed<String>> {
-        self.list(node).iter().filter_map(|item| self.text(item)).collect()
+    /// Reads the names in a list.
+    pub(super) fn names(&mut self, items: &[Node]) -> Vec<Placed<String>> {
+        items.iter().filter_map(|item| self.text(item)).collect()
     }
 
     /// Reads `true` or `false`.
@@ -185,44 +205,52 @@ impl Reader {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == lower) {
             return Some(*value);
         }
+        let known = words.iter().map(|(word, _)| *word);
         if planned.contains(&lower.as_str()) {
-            self.not_built(&written.place, &lower);
+            let hint = format!("known: {}", quoted(&known.collect::<Vec<_>>()));
+            self.not_built(&written.place, &lower, &hint);
         } else {
-            let known = words.iter().map(|(word, _)| *word);
             self.mistakes.push(Mistake::unknown(&written.place, what, &written.value, known));
         }
         None
     }
 
     /// Says that a word of the format does nothing yet: better than to ignore it.
-    fn not_built(&mut self, place: &Place, word: &str) {
-        self.mistake(place, &format!("`{word}` is not built yet"), Some("leave it out"));
+    fn not_built(&mut self, place: &Place, word: &str, hint: &str) {
+        self.mistake(place, &format!("`{word}` is not built yet"), Some(hint));
     }
 
     /// Names of which no two may be equal; a mistake shows both places.
     pub(super) fn check_unique<'n>(
         &mut self,
+        what: &str,
+        case: Case,
         names: impl Iterator<Item = &'n Placed<String>>,
-        message: &str,
     ) {
-        let mut seen: HashMap<&str, &Place> = HashMap::new();
+        let mut seen: HashMap<String, &Place> = HashMap::new();
         for name in names {
-            if let Some(first) = seen.get(name.value.as_str()) {
-                let message = format!("`{}`: {message}", name.value);
+            let key = match case {
+                Case::Matters => name.value.clone(),
+                Case::Ignored => name.value.to_ascii_lowercase(),
+            };
+            if let Some(first) = seen.get(&key) {
+                let message = format!("duplicate {what} `{}`", name.value);
                 let hint = format!("the first one is in line {}, column {}", first.line, first.column);
                 self.mistakes.push(Mistake::at(&name.place, &message, Some(&hint)).and_at(first));
             } else {
-                seen.insert(&name.value, &name.place);
+                seen.insert(key, &name.place);
             }
         }
     }
 }
 
 /// What YAML makes of the end of an unquoted `numeric(10,2)` inside `{ }`: a key `2)`. The type before it is the mistake.
-fn is_cut_off_scale(key: &str, value: &Node) -> bool {
-    let digits = key.strip_suffix(')').map(str::trim);
+fn is_cut_off_scale(entries: &[(Placed<String>, Node)], at: usize) -> bool {
+    let (key, value) = &entries[at];
+    let before = at.checked_sub(1).map(|before| &entries[before].1.kind);
     value.kind == Kind::Nothing
-        && digits.is_some_and(|digits| digits.chars().all(|digit| digit.is_ascii_digit()))
+        && key.value.ends_with(')')
+        && matches!(before, Some(Kind::Text(text)) if text.contains('(') && !text.contains(')'))
 }
 
 /// The words, each in quotes, with commas between.

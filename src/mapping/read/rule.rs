@@ -5,8 +5,7 @@ use super::primitives::{Keys, Reader};
 use super::words::AFFINITIES;
 use crate::schema::PgType;
 
-const RULE: Keys =
-    Keys { built: &["declared", "column", "affinity", "to"], planned: &["table", "from", "on_invalid"] };
+const RULE: Keys = Keys { built: &["declared", "column", "affinity", "to"], planned: &[] };
 
 /// `numeric` with the declared precision and scale, as it is written in a ladder.
 const AS_DECLARED: &[&str] = &["numeric(declared)", "decimal(declared)"];
@@ -22,14 +21,8 @@ impl Reader {
             self.mistake(object.place, "this rule does not say which columns it is for", Some(hint));
         }
         let ladder = self.required(&object, "to")?;
-        let rungs = self.list(ladder);
-        if rungs.is_empty() && self.mistakes.last().is_none_or(|mistake| mistake.place != ladder.place) {
-            self.mistake(
-                &ladder.place,
-                "a ladder has at least one type",
-                Some("as in `to: [bigint, text, bytea]`"),
-            );
-        }
+        let hint = "as in `to: [bigint, text, bytea]`";
+        let rungs = self.filled_list(ladder, "a ladder has at least one type", Some(hint));
         let to = rungs.iter().filter_map(|node| self.rung(node)).collect();
         Some(Rule { place: object.place.clone(), declared, column, affinity, to })
     }

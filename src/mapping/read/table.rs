@@ -4,29 +4,26 @@ use super::super::{
     AddColumn, CheckEntry, ColumnEntry, ForeignKeyEntry, OnInvalid, Placed, TableEntry,
     yaml::{Kind, Node},
 };
-use super::primitives::{Keys, Object, Reader};
+use super::primitives::{Case, Keys, Object, Reader};
 use super::words::{EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED};
 use crate::schema::PgType;
 
 const TABLE: Keys = Keys {
     built: &["columns", "add_columns", "indexes", "checks", "foreign_keys", "existing"],
-    planned: &["renamed_from", "partition_by", "distribute_by", "prune", "comment", "primary_key", "unique"],
+    planned: &["renamed_from", "partition_by", "distribute_by", "prune", "comment"],
 };
 
 const COLUMN: Keys = Keys {
     built: &["type", "from", "on_invalid", "collate", "not_null", "default", "check"],
-    planned: &["unwrap", "renamed_from", "comment", "assume_tz"],
+    planned: &["unwrap", "renamed_from", "comment"],
 };
 
-const ADD_COLUMN: Keys =
-    Keys { built: &["type", "default", "not_null"], planned: &["comment", "check", "collate"] };
+const ADD_COLUMN: Keys = Keys { built: &["type", "default", "not_null"], planned: &["comment"] };
 
-const CHECK: Keys = Keys { built: &["name", "expression"], planned: &["on_invalid", "comment"] };
+const CHECK: Keys = Keys { built: &["name", "expression"], planned: &["on_invalid"] };
 
-const FOREIGN_KEY: Keys = Keys {
-    built: &["name", "columns", "references", "on_update", "on_delete"],
-    planned: &["on_invalid", "deferrable", "comment"],
-};
+const FOREIGN_KEY: Keys =
+    Keys { built: &["name", "columns", "references", "on_update", "on_delete"], planned: &["on_invalid"] };
 
 const REFERENCES: Keys = Keys { built: &["table", "columns"], planned: &[] };
 
@@ -50,12 +47,16 @@ impl Reader {
         }
         let object = self.object(node, &TABLE)?;
         if let Some(existing) = object.get("existing") {
-            self.word(existing, "word for `existing`", EXISTING, EXISTING_PLANNED);
+            self.word(existing, "value of `existing`:", EXISTING, EXISTING_PLANNED);
         }
-        for (name, node) in object.get("columns").map(|node| self.named(node)).unwrap_or_default() {
+        for (name, node) in
+            object.get("columns").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
+        {
             table.columns.extend(self.column(name, node));
         }
-        for (name, node) in object.get("add_columns").map(|node| self.named(node)).unwrap_or_default() {
+        for (name, node) in
+            object.get("add_columns").map(|node| self.named(node, Case::Matters)).unwrap_or_default()
+        {
             table.add_columns.extend(self.add_column(name, node));
         }
         for node in self.items(&object, "indexes") {
@@ -67,10 +68,7 @@ impl Reader {
         for node in self.items(&object, "foreign_keys") {
             table.foreign_keys.extend(self.foreign_key(node));
         }
-        self.check_unique(
-            table.checks.iter().map(|check| &check.name),
-            "a check of this name is already there",
-        );
+        self.check_unique("check", Case::Matters, table.checks.iter().map(|check| &check.name));
         self.check_added(&table);
         Some(table)
     }
@@ -82,7 +80,9 @@ impl Reader {
     /// A column is either the source's or a new one.
     fn check_added(&mut self, table: &TableEntry) {
         for added in &table.add_columns {
-            if let Some(column) = table.columns.iter().find(|column| column.name.value == added.name.value) {
+            if let Some(column) =
+                table.columns.iter().find(|column| column.name.value.eq_ignore_ascii_case(&added.name.value))
+            {
                 let message = format!("the column `{}` stands under `columns` too", added.name.value);
                 let hint = "`columns` is for the source's columns, `add_columns` for new ones";
                 let mistake = super::Mistake::at(&added.name.place, &message, Some(hint));
@@ -118,10 +118,10 @@ impl Reader {
         let type_key = object.get("type");
         column.pg_type = type_key.and_then(|node| self.pg_type(node));
         column.from = self.placed_word(&object, "from", |reader, node| {
-            reader.word(node, "word for `from`", EPOCHS, EPOCHS_PLANNED)
+            reader.word(node, "value of `from`:", EPOCHS, EPOCHS_PLANNED)
         });
         column.on_invalid = self.placed_word(&object, "on_invalid", |reader, node| {
-            reader.word(node, "word for `on_invalid`", ON_INVALID, ON_INVALID_PLANNED)
+            reader.word(node, "value of `on_invalid`:", ON_INVALID, ON_INVALID_PLANNED)
         });
         column.collate = self.optional_text(&object, "collate").map(|collation| collation.value);
         column.not_null = self.truth(&object, "not_null");
@@ -196,20 +196,22 @@ impl Reader {
     fn foreign_key(&mut self, node: &Node) -> Option<ForeignKeyEntry> {
         let object = self.object(node, &FOREIGN_KEY)?;
         let name = self.optional_text(&object, "name").map(|name| name.value);
-        let columns = self.required(&object, "columns").map(|node| self.names(node));
+        let columns = self.required(&object, "columns").map(|node| {
+            let items = self.filled_list(node, "a foreign key has at least one column", None);
+            self.names(items)
+        });
         let references = self.required(&object, "references").and_then(|node| self.object(node, &REFERENCES));
         let on_update = self.action(&object, "on_update");
         let on_delete = self.action(&object, "on_delete");
         let references = references?;
         let parent_table = self.required_text(&references, "table");
-        let parent_columns = references.get("columns").map(|node| self.names(node)).unwrap_or_default();
+        let parent_columns = self.items(&references, "columns");
+        let parent_columns = self.names(parent_columns);
         let columns = columns?;
-        let place = object.key_place("columns").unwrap_or(object.place);
-        if columns.is_empty() {
-            self.mistake(place, "a foreign key has at least one column", None);
-        } else if !parent_columns.is_empty() && parent_columns.len() != columns.len() {
+        if !columns.is_empty() && !parent_columns.is_empty() && parent_columns.len() != columns.len() {
             let message =
-                format!("{} columns here, but {} under `references`", columns.len(), parent_columns.len());
+                format!("columns here: {}; under `references`: {}", columns.len(), parent_columns.len());
+            let place = object.key_place("columns").unwrap_or(object.place);
             self.mistake(place, &message, Some("each column refers to one"));
         }
         Some(ForeignKeyEntry {

@@ -13,7 +13,7 @@ pub(super) const EPOCHS: &[(&str, EpochUnit)] = &[
     ("epoch_us", EpochUnit::Microseconds),
 ];
 
-pub(super) const EPOCHS_PLANNED: &[&str] = &["julian_day", "unix", "excel"];
+pub(super) const EPOCHS_PLANNED: &[&str] = &["julian_day"];
 
 pub(super) const ON_INVALID: &[(&str, OnInvalid)] =
     &[("fail", OnInvalid::Fail), ("set_null", OnInvalid::SetNull), ("text", OnInvalid::Text)];

@@ -1,0 +1,145 @@
+//! The SQLite side: several readers, each taking a table, or a range of its rowids, after the other.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rusqlite::{Connection, types::ValueRef};
+
+use super::{
+    Progress, Side, VerifyError,
+    pass::{Pass, Pieces},
+    row::{NormalRow, Place, RowSink},
+    shape::TableShape,
+    source_cell::Workshop,
+};
+
+/// Rows between two looks at whether to go on, and two reports.
+const ROWS_A_REPORT: u64 = 4096;
+
+/// Where the source's read-only connections come from. All of them see one snapshot.
+pub trait Readers: Send + Sync + 'static {
+    /// Takes a connection; waits until one is free. It is given back when the guard goes.
+    fn reader(&self) -> impl Deref<Target = Connection>;
+}
+
+/// A part of a table: rowids from, inclusive, and to, exclusive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SourcePiece {
+    pub(super) table: usize,
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+/// Cuts a table where the audit says that chunks begin.
+pub(super) fn pieces(table: usize, shape: &TableShape) -> Vec<SourcePiece> {
+    let starts = if shape.rowid_name.is_some() { &shape.chunk_starts[..] } else { &[] };
+    let mut bounds: Vec<Option<i64>> = vec![None];
+    bounds.extend(starts.iter().copied().map(Some));
+    bounds.push(None);
+    bounds.windows(2).map(|pair| SourcePiece { table, from: pair[0], to: pair[1] }).collect()
+}
+
+/// Reads the pieces with `jobs` readers and hands the rows to the pass.
+///
+/// # Errors
+/// A table cannot be read.
+pub(super) async fn read<R: Readers, P: Pass>(
+    readers: &Arc<R>,
+    pass: &Arc<P>,
+    pieces: Vec<SourcePiece>,
+    jobs: usize,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), VerifyError> {
+    let jobs = jobs.min(pieces.len());
+    let pieces = Arc::new(Pieces::new(pieces));
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..jobs {
+        let (readers, pass, pieces, stop) = (readers.clone(), pass.clone(), pieces.clone(), stop.clone());
+        workers.spawn_blocking(move || -> Result<(), VerifyError> {
+            let reader = readers.reader();
+            while let Some(piece) = pieces.next() {
+                let mut sink = pass.open(piece.table);
+                read_piece(&reader, &*pass, *piece, &mut sink, &stop).map_err(|cause| {
+                    VerifyError::Source { table: pass.shapes()[piece.table].source.clone(), cause }
+                })?;
+                pass.close(piece.table, sink);
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+            Ok(())
+        });
+    }
+    while let Some(ended) = workers.join_next().await {
+        ended.map_err(|_| VerifyError::Reader { side: "source" })??;
+    }
+    Ok(())
+}
+
+fn read_piece<P: Pass>(
+    connection: &Connection,
+    pass: &P,
+    piece: SourcePiece,
+    sink: &mut P::Sink,
+    stop: &AtomicBool,
+) -> rusqlite::Result<()> {
+    let shape = &pass.shapes()[piece.table];
+    let mut statement = connection.prepare(&select(shape, piece, pass.wants_places()))?;
+    let bounds: Vec<i64> = piece.from.into_iter().chain(piece.to).collect();
+    let mut rows = statement.query(rusqlite::params_from_iter(bounds))?;
+    let with_place = pass.wants_places() && shape.rowid_name.is_some();
+    let (mut bytes, mut ends, mut workshop) = (Vec::new(), Vec::new(), Workshop::default());
+    let (mut unreported, mut exceptions) = (0, 0);
+    while let Some(row) = rows.next()? {
+        bytes.clear();
+        ends.clear();
+        for (index, column) in shape.columns.iter().enumerate() {
+            exceptions += u64::from(column.form.append(row.get_ref(index)?, &mut bytes, &mut workshop));
+            ends.push(bytes.len());
+        }
+        let place = if with_place {
+            match row.get_ref(shape.columns.len())? {
+                ValueRef::Integer(rowid) => Some(Place::Rowid(rowid)),
+                _ => None,
+            }
+        } else {
+            None
+        };
+        sink.row(NormalRow { bytes: &bytes, ends: &ends }, place);
+        unreported += 1;
+        if unreported == ROWS_A_REPORT {
+            pass.report(Progress { side: Side::Source, table: piece.table, rows: unreported });
+            unreported = 0;
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+    }
+    sink.exceptions(exceptions);
+    pass.report(Progress { side: Side::Source, table: piece.table, rows: unreported });
+    Ok(())
+}
+
+/// Every name is qualified: SQLite takes a bare quoted name that it does not know for a string.
+fn select(shape: &TableShape, piece: SourcePiece, with_place: bool) -> String {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let column = |name: &str| format!("source.{}", quoted(name));
+    let mut columns: Vec<String> = shape.columns.iter().map(|shape| column(&shape.source)).collect();
+    let rowid = shape.rowid_name.as_deref().map(column);
+    columns.extend(rowid.clone().filter(|_| with_place));
+    if columns.is_empty() {
+        columns.push("1".to_owned());
+    }
+    let rowid = rowid.unwrap_or_default();
+    let lower = piece.from.map(|_| format!("{rowid} >= ?"));
+    let upper = piece.to.map(|_| format!("{rowid} < ?"));
+    let bounds: Vec<String> = lower.into_iter().chain(upper).collect();
+    let condition =
+        if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
+    format!("SELECT {} FROM main.{} AS source{condition}", columns.join(", "), quoted(&shape.source))
+}
