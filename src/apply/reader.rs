@@ -44,7 +44,7 @@ pub(super) fn read_chunk(
 ) -> Result<Counts, ApplyError> {
     let failed = |error: rusqlite::Error| ApplyError::Read { table: table.source.clone(), source: error };
     let reader = source.reader();
-    let mut statement = reader.prepare(&select(table, range)).map_err(failed)?;
+    let mut statement = reader.prepare(&select(source, table, range)).map_err(failed)?;
     let bounds: Vec<i64> = range.from.into_iter().chain(range.before).collect();
     let mut rows = statement.query(rusqlite::params_from_iter(bounds)).map_err(failed)?;
     let widths: Vec<encode::IntegerWidth> = table.columns.iter().map(width).collect();
@@ -90,8 +90,8 @@ pub(super) fn read_chunk(
     Ok(counts)
 }
 
-fn select(table: &TableCopy, range: RowidRange) -> String {
-    let columns: Vec<String> = table.columns.iter().map(|column| render::quoted(&column.source)).collect();
+fn select(source: &Source, table: &TableCopy, range: RowidRange) -> String {
+    let columns: Vec<String> = table.columns.iter().map(|column| source.cell(&column.source)).collect();
     let rowid = table.rowid_name.as_deref().map(render::quoted).unwrap_or_default();
     let conditions: Vec<String> = [
         range.from.map(|_| format!("{rowid} >= ?1")),

@@ -67,6 +67,21 @@ impl Output {
         }
     }
 
+    /// An error that can point at its place in a file.
+    pub(super) fn diagnostic(self, error: &dyn miette::Diagnostic) {
+        let theme = if self.paint_stderr.0 {
+            miette::GraphicalTheme::unicode()
+        } else {
+            miette::GraphicalTheme::unicode_nocolor()
+        };
+        let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false);
+        let mut text = String::new();
+        if handler.render_report(&mut text, error).is_err() {
+            text = error.to_string();
+        }
+        writeln!(io::stderr().lock(), "{}", text.trim_end()).ok();
+    }
+
     /// Whether a progress bar has somebody to look at it.
     pub(super) fn shows_progress(self) -> bool {
         !self.quiet && io::stderr().is_terminal()

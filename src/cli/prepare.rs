@@ -48,24 +48,32 @@ pub(super) fn jobs(named: Option<u32>) -> usize {
     )
 }
 
-/// The source, held still, and what it holds.
-pub(super) struct Audited {
-    pub(super) source: Arc<Source>,
-    pub(super) audit: Audit,
+/// Opens the source with so many readers and holds it still. What is wrong with the file is said here, before anything
+/// else is looked at.
+pub(super) async fn open(args: &SourceArgs, readers: usize) -> Result<Arc<Source>, CliError> {
+    let path = args.source.clone();
+    let options = SourceOptions { readers, busy_timeout: BUSY_TIMEOUT };
+    Ok(Arc::new(blocking(move || Source::open(&path, options)).await?))
 }
 
-/// Opens the source with so many readers and reads all of it.
-pub(super) async fn audit(path: &Path, readers: usize, output: Output) -> Result<Audited, CliError> {
-    let path = path.to_owned();
-    // SQLite's API blocks; the runtime's own threads are for the network.
-    let work = tokio::task::spawn_blocking(move || -> Result<Audited, CliError> {
-        let source = Arc::new(Source::open(&path, SourceOptions { readers, busy_timeout: BUSY_TIMEOUT })?);
-        let bar = Bar::unbounded(output, "audit");
-        let audit = audit::scan(&source, &|progress: audit::Progress| bar.advance(progress.rows))?;
-        bar.finish();
-        Ok(Audited { source, audit })
-    });
-    work.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+/// Reads all of the source.
+pub(super) async fn audit(source: &Arc<Source>, output: Output) -> Result<Audit, CliError> {
+    let source = Arc::clone(source);
+    let bar = Bar::unbounded(output, "audit");
+    let audit = {
+        let bar = bar.clone();
+        blocking(move || audit::scan(&source, &|progress: audit::Progress| bar.advance(progress.rows))).await
+    };
+    bar.finish();
+    Ok(audit?)
+}
+
+/// Runs what blocks in a thread of its own: SQLite's API does; the runtime's own threads are for the network.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// Resolves the mapping against the audit.
@@ -126,7 +134,8 @@ pub(super) async fn connect(
 
 /// Both sides, and the plan between them.
 pub(super) struct Prepared {
-    pub(super) audited: Audited,
+    pub(super) source: Arc<Source>,
+    pub(super) audit: Audit,
     pub(super) target: Target,
     pub(super) normal: Catalogue,
     pub(super) live: Live,
@@ -139,15 +148,14 @@ pub(super) struct Prepared {
 pub(super) async fn prepare(
     mapping: &Mapping,
     target: Target,
-    source: &SourceArgs,
+    source: Arc<Source>,
     scope: &ScopeArgs,
-    sessions: usize,
     output: Output,
 ) -> Result<Prepared, CliError> {
-    let audited = audit(&source.source, sessions, output).await?;
-    let desired = desired(mapping, &audited.audit, scope)?;
-    let (normal, live, plan, applied_versions) = plan(&audited.audit, &desired, &target).await?;
-    Ok(Prepared { audited, target, normal, live, plan, applied_versions })
+    let audit = audit(&source, output).await?;
+    let desired = desired(mapping, &audit, scope)?;
+    let (normal, live, plan, applied_versions) = plan(&audit, &desired, &target).await?;
+    Ok(Prepared { source, audit, target, normal, live, plan, applied_versions })
 }
 
 /// Compares what should be with what is.

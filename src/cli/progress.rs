@@ -26,6 +26,20 @@ impl Bar {
         Bar(Some(Arc::new(bar)))
     }
 
+    /// Shows how many rows were read, where nobody knows yet how many there are.
+    pub(super) fn unbounded(output: Output, what: &str) -> Bar {
+        if !output.shows_progress() {
+            return Bar(None);
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{prefix:<8} {spinner} {human_pos} rows, {per_sec}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Bar(Some(Arc::new(bar)))
+    }
+
     pub(super) fn advance(&self, rows: u64) {
         if let Some(bar) = &self.0 {
             bar.inc(rows);

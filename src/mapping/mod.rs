@@ -7,7 +7,10 @@ mod load;
 mod mistake;
 mod model;
 mod read;
+mod resolve;
 mod yaml;
+
+pub use resolve::Scope;
 
 pub use mistake::{MappingError, Mistake};
 pub use model::{

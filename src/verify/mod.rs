@@ -16,6 +16,7 @@
 //! the table, costs an index scan in key order where the table is not stored so. A table without a key is a multiset: its whole
 //! row is its key.
 
+mod certificate;
 mod copy_rows;
 mod decimal;
 mod digest;
@@ -47,7 +48,11 @@ use self::{
     source_side::SourcePiece,
     target_side::{Sessions, TargetPiece},
 };
-pub use self::{error::VerifyError, source_side::Readers};
+pub use self::{
+    certificate::{Certificate, Sides, prove},
+    error::VerifyError,
+    source_side::Readers,
+};
 use crate::schema::TableCopy;
 
 /// The most differences of a table that are named; the others are counted.

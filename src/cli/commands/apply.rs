@@ -27,12 +27,12 @@ pub(super) const SOURCE_CHANGED_HINT: &str =
 pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
-    prepare::check_source(&args.source.source)?;
+    let source = prepare::open(&args.source, jobs).await?;
     let target =
         prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), true, jobs).await?;
     // Held from here to the end: what the plan says must still be so when it is carried out.
     let lock = Lock::try_acquire(&target).await?;
-    let done = match prepare::prepare(&mapping, target, &args.source, &args.scope, jobs, output).await {
+    let done = match prepare::prepare(&mapping, target, source, &args.scope, output).await {
         Ok(prepared) => carry_out(args, &prepared, jobs, output).await,
         Err(error) => Err(error),
     };
@@ -111,7 +111,7 @@ pub(super) async fn execute(prepared: &Prepared, jobs: usize, output: Output) ->
     let new_version = new_version(prepared, output)?;
     let options = Options { jobs, new_version, applied_versions: prepared.applied_versions.clone() };
     let report =
-        apply::run(plan, &prepared.audited.source, &prepared.target, &options, &listener).await;
+        apply::run(plan, &prepared.source, &prepared.target, &options, &listener).await;
     bar.finish();
     Ok(report?)
 }

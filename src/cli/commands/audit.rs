@@ -11,11 +11,12 @@ use crate::{
 };
 
 pub(in crate::cli) async fn run(args: &AuditArgs, output: Output) -> Result<Exit, CliError> {
-    let audited = prepare::audit(&args.source.source, prepare::jobs(None), output).await?;
+    let source = prepare::open(&args.source, prepare::jobs(None)).await?;
+    let audit = prepare::audit(&source, output).await?;
     output
         .data(|out| match args.format {
-            Format::Text => report::audit_text(&audited.audit, output.paint(), out),
-            Format::Json => report::json(&audited.audit, out),
+            Format::Text => report::audit_text(&audit, output.paint(), out),
+            Format::Json => report::json(&audit, out),
         })
         .map_err(|error| CliError::io("the report could not be written", error))?;
     Ok(Exit::Done)

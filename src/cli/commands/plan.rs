@@ -13,11 +13,11 @@ use crate::{
 pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(None);
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
-    prepare::check_source(&args.source.source)?;
+    let source = prepare::open(&args.source, jobs).await?;
     // The target before the scan: a wrong password should not cost the reading of a whole file.
     let target =
         prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), false, jobs).await?;
-    let prepared = prepare::prepare(&mapping, target, &args.source, &args.scope, jobs, output).await?;
+    let prepared = prepare::prepare(&mapping, target, source, &args.scope, output).await?;
     let plan = &prepared.plan;
     output
         .data(|out| match args.format {

@@ -13,8 +13,9 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: &SchemaArgs, output: Output) -> Result<Exit, CliError> {
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
-    let audited = prepare::audit(&args.source.source, prepare::jobs(None), output).await?;
-    let desired = prepare::desired(&mapping, &audited.audit, &args.scope)?;
+    let source = prepare::open(&args.source, prepare::jobs(None)).await?;
+    let audit = prepare::audit(&source, output).await?;
+    let desired = prepare::desired(&mapping, &audit, &args.scope)?;
     output
         .data(|out| match args.format {
             SchemaFormat::Sql => report::schema_sql(&desired, out),

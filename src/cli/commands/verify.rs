@@ -11,17 +11,17 @@ use crate::{
         progress::Bar,
     },
     report,
-    verify::{self, Certificate},
+    verify::{self, Certificate, Sides},
 };
 
 pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
-    prepare::check_source(&args.source.source)?;
+    let source = prepare::open(&args.source, jobs).await?;
     // The target before the scan: a wrong password should not cost the reading of a whole file.
     let target =
         prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), false, jobs).await?;
-    let prepared = prepare::prepare(&mapping, target, &args.source, &args.scope, jobs, output).await?;
+    let prepared = prepare::prepare(&mapping, target, source, &args.scope, output).await?;
     if prepared.plan.source_changed() {
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
         return Ok(Exit::ChangedSource);
@@ -38,15 +38,15 @@ pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exi
 
 /// Compares both sides with a progress bar.
 pub(super) async fn prove(prepared: &Prepared, jobs: usize, output: Output) -> Result<Certificate, CliError> {
-    let Prepared { audited, target, normal, live, plan, .. } = prepared;
+    let Prepared { source, audit, target, normal, live, plan, .. } = prepared;
     // Both sides are read, each once.
-    let bar = Bar::rows(output, "verify", 2 * audited.audit.fingerprint.rows);
+    let bar = Bar::rows(output, "verify", 2 * audit.fingerprint.rows);
     let progress = {
         let bar = bar.clone();
         Arc::new(move |progress: verify::Progress| bar.advance(progress.rows))
     };
-    let certificate =
-        verify::prove(&audited.audit, &plan.desired, normal, live, &audited.source, target, jobs, progress).await;
+    let sides = Sides { audit, desired: &plan.desired, normal, live };
+    let certificate = verify::prove(sides, Arc::clone(source), target, jobs, progress).await;
     bar.finish();
     Ok(certificate?)
 }

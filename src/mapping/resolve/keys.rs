@@ -1,9 +1,9 @@
 //! Keys, indexes and foreign keys: what SQLite declares, kept where the rows allow it, else left out and said.
 
-use super::{Complaint, Draft, fates::fate, names, names::Namespace, same, types, unknown};
+use super::{Draft, fates::fate, names, names::Namespace, same, types};
 use crate::{
     audit::{Affinity, ColumnAudit, IndexAudit, TableAudit},
-    mapping::{ForeignKeyEntry, IdentifierPolicy, IndexEntry},
+    mapping::{ForeignKeyEntry, IdentifierPolicy, IndexEntry, Mistake},
     schema::{Fate, Finding, ForeignKey, Index, IndexKey, IndexPart, Key, Outcome, PgType, Severity},
 };
 
@@ -121,7 +121,7 @@ pub(super) fn indexes(
     policy: IdentifierPolicy,
     relations: &mut Namespace,
     findings: &mut Vec<Finding>,
-    complaints: &mut Vec<Complaint>,
+    mistakes: &mut Vec<Mistake>,
 ) -> (Vec<Index>, Vec<Fate>) {
     let mut indexes = Vec::new();
     let mut fates = Vec::new();
@@ -159,7 +159,7 @@ pub(super) fn indexes(
         }
     }
     for entry in entries {
-        if let Some(index) = demanded(draft, entry, relations, complaints) {
+        if let Some(index) = demanded(draft, entry, relations, mistakes) {
             indexes.push(index);
         }
     }
@@ -217,7 +217,7 @@ fn demanded(
     draft: &Draft<'_>,
     entry: &IndexEntry,
     relations: &mut Namespace,
-    complaints: &mut Vec<Complaint>,
+    mistakes: &mut Vec<Mistake>,
 ) -> Option<Index> {
     let mut parts = Vec::new();
     for placed in &entry.parts {
@@ -227,7 +227,7 @@ fn demanded(
                 Some(target) => IndexKey::Column(target),
                 None => {
                     let what = format!("column of table {}", draft.audit.name);
-                    complaints.push(unknown(&what, source, &placed.place, draft.known_columns()));
+                    mistakes.push(Mistake::unknown(&placed.place, &what, source, draft.known_columns()));
                     continue;
                 }
             },
@@ -236,11 +236,11 @@ fn demanded(
     }
     let name = relations.claim(IdentifierPolicy::Preserve, &entry.name.value);
     if name != entry.name.value {
-        complaints.push(Complaint {
-            place: entry.name.place.clone(),
-            message: format!("the name `{}` is taken by another table or index, or too long", entry.name.value),
-            hint: Some("tables and indexes of a schema share their names, of at most 63 bytes".to_owned()),
-        });
+        mistakes.push(Mistake::at(
+            &entry.name.place,
+            &format!("the name `{}` is taken by another table or index, or too long", entry.name.value),
+            Some("tables and indexes of a schema share their names, of at most 63 bytes"),
+        ));
         return None;
     }
     let method = entry.method.clone();
@@ -253,7 +253,7 @@ pub(super) fn foreign_keys(
     drafts: &[Draft<'_>],
     keyed: &[Keys],
     findings: &mut Vec<Finding>,
-    complaints: &mut Vec<Complaint>,
+    mistakes: &mut Vec<Mistake>,
 ) -> Vec<ForeignKey> {
     let entries = draft.entry.map_or(&[][..], |entry| &entry.foreign_keys);
     let mut made: Vec<ForeignKey> = Vec::new();
@@ -304,7 +304,7 @@ pub(super) fn foreign_keys(
         }
     }
     for entry in entries {
-        if let Some(foreign_key) = demanded_foreign_key(draft, drafts, keyed, entry, &made, complaints) {
+        if let Some(foreign_key) = demanded_foreign_key(draft, drafts, keyed, entry, &made, mistakes) {
             let orphans = draft.audit.foreign_keys.iter().find_map(|source| {
                 let same_columns = source.columns.len() == entry.columns.len()
                     && source.columns.iter().zip(&entry.columns).all(|(one, other)| same(one, &other.value));
@@ -404,21 +404,21 @@ fn demanded_foreign_key(
     keyed: &[Keys],
     entry: &ForeignKeyEntry,
     made: &[ForeignKey],
-    complaints: &mut Vec<Complaint>,
+    mistakes: &mut Vec<Mistake>,
 ) -> Option<ForeignKey> {
-    let before = complaints.len();
+    let before = mistakes.len();
     let Some(parent) = drafts.iter().find(|d| same(&d.audit.name, &entry.parent_table.value)) else {
         let known = drafts.iter().map(|d| d.audit.name.as_str());
-        complaints.push(unknown("table", &entry.parent_table.value, &entry.parent_table.place, known));
+        mistakes.push(Mistake::unknown(&entry.parent_table.place, "table", &entry.parent_table.value, known));
         return None;
     };
     for (owner, columns) in [(draft, &entry.columns), (parent, &entry.parent_columns)] {
         for column in columns.iter().filter(|column| owner.position(&column.value).is_none()) {
             let what = format!("column of table {}", owner.audit.name);
-            complaints.push(unknown(&what, &column.value, &column.place, owner.known_columns()));
+            mistakes.push(Mistake::unknown(&column.place, &what, &column.value, owner.known_columns()));
         }
     }
-    if complaints.len() > before {
+    if mistakes.len() > before {
         return None;
     }
     let plain = |placed: &[crate::mapping::Placed<String>]| -> Vec<String> {
@@ -440,11 +440,11 @@ fn demanded_foreign_key(
             valid: true,
         }),
         Err(why) => {
-            complaints.push(Complaint {
-                place: entry.parent_table.place.clone(),
-                message: format!("this foreign key cannot be: {why}"),
-                hint: None,
-            });
+            mistakes.push(Mistake::at(
+                &entry.parent_table.place,
+                &format!("this foreign key cannot be: {why}"),
+                None,
+            ));
             None
         }
     }

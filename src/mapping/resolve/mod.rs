@@ -17,7 +17,7 @@ use types::Settled;
 
 use crate::{
     audit::{Audit, ColumnAudit, TableAudit},
-    mapping::{ColumnEntry, Mapping, MappingError, Mistake, OnInvalid, Place, TableEntry},
+    mapping::{ColumnEntry, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
     schema::{
         Check, Column, ColumnCopy, Desired, Finding, Outcome, PgType, Schema, Sequence, Severity, Table,
         TableCopy,
@@ -40,14 +40,6 @@ impl Scope {
         (self.include.is_empty() || self.include.iter().any(|pattern| glob::matches(pattern, table)))
             && !self.exclude.iter().any(|pattern| glob::matches(pattern, table))
     }
-}
-
-/// Something in the mapping that the source contradicts, and where it stands.
-#[derive(Debug)]
-struct Complaint {
-    place: Place,
-    message: String,
-    hint: Option<String>,
 }
 
 /// A source table on its way: its audit, its mapping entry, its settled names and types.
@@ -75,7 +67,7 @@ impl Draft<'_> {
     }
 
     /// Columns that the mapping may name here, for suggestions.
-    fn known_columns(&self) -> impl Iterator<Item = &str> {
+    fn known_columns(&self) -> impl Iterator<Item = &str> + Clone {
         let added = self.entry.into_iter().flat_map(|entry| &entry.add_columns);
         self.audit
             .columns
@@ -95,14 +87,14 @@ impl Mapping {
     /// [`MappingError`] lists every table and column that the mapping names and the source lacks, with file, line and
     /// column, and the nearest right word.
     pub fn resolve(&self, audit: &Audit, scope: &Scope) -> Result<Desired, MappingError> {
-        let mut complaints = Vec::new();
+        let mut mistakes = Vec::new();
         let mut findings = general_findings(audit);
         for entry in &self.tables {
             if !audit.tables.iter().any(|table| same(&table.name, &entry.name.value)) {
-                complaints.push(unknown(
+                mistakes.push(Mistake::unknown(
+                    &entry.name.place,
                     "table",
                     &entry.name.value,
-                    &entry.name.place,
                     audit.tables.iter().map(|table| table.name.as_str()),
                 ));
             }
@@ -125,7 +117,7 @@ impl Mapping {
             drafts.push(Draft { audit: table, entry, target, column_names, settled: Vec::new() });
         }
         for draft in &mut drafts {
-            draft.settled = self.settle_columns(draft, &mut findings, &mut complaints);
+            draft.settled = self.settle_columns(draft, &mut findings, &mut mistakes);
         }
         meet(&mut drafts);
 
@@ -136,15 +128,15 @@ impl Mapping {
         for (at, draft) in drafts.iter().enumerate() {
             let keys = &keyed[at];
             let (indexes, index_fates) =
-                keys::indexes(draft, self.identifiers, &mut relations, &mut findings, &mut complaints);
+                keys::indexes(draft, self.identifiers, &mut relations, &mut findings, &mut mistakes);
             fates.push(fates::of_table(draft));
             fates.extend(index_fates);
             let table = Table {
                 name: draft.target.clone(),
-                columns: columns(draft, &keys.keys, &mut findings, &mut complaints),
+                columns: columns(draft, &keys.keys, &mut findings, &mut mistakes),
                 keys: keys.keys.clone(),
                 checks: checks(draft),
-                foreign_keys: keys::foreign_keys(draft, &drafts, &keyed, &mut findings, &mut complaints),
+                foreign_keys: keys::foreign_keys(draft, &drafts, &keyed, &mut findings, &mut mistakes),
                 indexes,
             };
             copies.push(copy(draft, &table, keys.row_key.clone()));
@@ -153,8 +145,7 @@ impl Mapping {
         fates.extend(audit.tables.iter().filter(|table| !scope.takes(&table.name)).map(|table| {
             fates::fate("table", &table.name, Outcome::LeftOut("--include and --exclude leave it out".to_owned()))
         }));
-        if !complaints.is_empty() {
-            let mistakes = complaints.into_iter().map(|c| Mistake::at(&c.place, c.message, c.hint)).collect();
+        if !mistakes.is_empty() {
             return Err(MappingError::from_mistakes(&self.text, mistakes));
         }
         findings.sort_by_key(|finding| finding.severity);
@@ -172,14 +163,14 @@ impl Mapping {
         &self,
         draft: &Draft<'_>,
         findings: &mut Vec<Finding>,
-        complaints: &mut Vec<Complaint>,
+        mistakes: &mut Vec<Mistake>,
     ) -> Vec<Settled> {
         for entry in draft.entry.iter().flat_map(|entry| &entry.columns) {
             if draft.position(&entry.name.value).is_none() {
-                complaints.push(unknown(
+                mistakes.push(Mistake::unknown(
+                    &entry.name.place,
                     &format!("column of table {}", draft.audit.name),
                     &entry.name.value,
-                    &entry.name.place,
                     draft.audit.columns.iter().map(|column| column.name.as_str()),
                 ));
             }
@@ -191,7 +182,7 @@ impl Mapping {
             .map(|column| {
                 let entry = entry_of(draft, column);
                 let in_key = keys::is_in_key(audit, &column.name);
-                types::settle(self, audit, column, entry, in_key, findings, complaints)
+                types::settle(self, audit, column, entry, in_key, findings, mistakes)
             })
             .collect()
     }
@@ -203,11 +194,6 @@ fn same(one: &str, other: &str) -> bool {
 
 fn entry_of<'a>(draft: &Draft<'a>, column: &ColumnAudit) -> Option<&'a ColumnEntry> {
     draft.entry?.columns.iter().find(|entry| same(&entry.name.value, &column.name))
-}
-
-fn unknown<'a>(what: &str, name: &str, place: &Place, known: impl Iterator<Item = &'a str>) -> Complaint {
-    let hint = crate::schema::nearest(name, known).map(|near| format!("did you mean `{near}`?"));
-    Complaint { place: place.clone(), message: format!("the source has no {what} named `{name}`"), hint }
 }
 
 fn renamed(what: &str, source: &str, target: &str) -> Option<Finding> {
@@ -295,7 +281,7 @@ fn columns(
     draft: &Draft<'_>,
     keys: &[crate::schema::Key],
     findings: &mut Vec<Finding>,
-    complaints: &mut Vec<Complaint>,
+    mistakes: &mut Vec<Mistake>,
 ) -> Vec<Column> {
     let audit = draft.audit;
     let mut columns: Vec<Column> = Vec::with_capacity(audit.columns.len());
@@ -334,11 +320,11 @@ fn columns(
         }
         if settled.on_invalid == OnInvalid::SetNull && not_null {
             if let Some(placed) = entry.and_then(|entry| entry.on_invalid.as_ref()) {
-                complaints.push(Complaint {
-                    place: placed.place.clone(),
-                    message: format!("`set_null` does not go with {}: the column is NOT NULL", source.name),
-                    hint: Some("say `not_null: false` too, or another `on_invalid`".to_owned()),
-                });
+                mistakes.push(Mistake::at(
+                    &placed.place,
+                    &format!("`set_null` does not go with {}: the column is NOT NULL", source.name),
+                    Some("say `not_null: false` too, or another `on_invalid`"),
+                ));
             }
         }
         let default = match entry.and_then(|entry| entry.default.clone()) {
@@ -369,11 +355,11 @@ fn columns(
     }
     for added in draft.entry.iter().flat_map(|entry| &entry.add_columns) {
         if columns.iter().any(|column| column.name == added.name.value) {
-            complaints.push(Complaint {
-                place: added.name.place.clone(),
-                message: format!("table {} has a column named `{}` already", audit.name, added.name.value),
-                hint: Some("give its type under `columns`, or choose another name".to_owned()),
-            });
+            mistakes.push(Mistake::at(
+                &added.name.place,
+                &format!("table {} has a column named `{}` already", audit.name, added.name.value),
+                Some("give its type under `columns`, or choose another name"),
+            ));
             continue;
         }
         columns.push(Column {

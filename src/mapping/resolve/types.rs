@@ -1,9 +1,9 @@
 //! Which PostgreSQL type a column becomes, and why: a demand is tested, a rule's ladder is climbed.
 
-use super::{Complaint, glob};
+use super::glob;
 use crate::{
     audit::{Affinity, ColumnAudit, Misfits, TableAudit},
-    mapping::{ColumnEntry, EpochUnit, Mapping, OnInvalid, Placed, Rule, Rung},
+    mapping::{ColumnEntry, EpochUnit, Mapping, Mistake, OnInvalid, Placed, Rule, Rung},
     schema::{Finding, PgType, Severity},
     value::Reading,
 };
@@ -31,14 +31,14 @@ pub(super) fn settle(
     entry: Option<&ColumnEntry>,
     in_key: bool,
     findings: &mut Vec<Finding>,
-    complaints: &mut Vec<Complaint>,
+    mistakes: &mut Vec<Mistake>,
 ) -> Settled {
     let climbed = climb(mapping, table, column, in_key);
     let Some((entry, demanded)) = entry.and_then(|e| e.pg_type.as_ref().map(|t| (e, t))) else {
         return climbed;
     };
     let on_invalid = entry.on_invalid.as_ref().map_or(OnInvalid::Fail, |placed| placed.value);
-    let reading = reading_of(mapping, entry, demanded, complaints);
+    let reading = reading_of(mapping, entry, demanded, mistakes);
     let reason = format!("the mapping, line {}", demanded.place.line);
     let settled = Settled { pg_type: demanded.value, reading, on_invalid, demanded: true, reason };
     let Err(misfits) = fits(column, &settled) else {
@@ -85,16 +85,16 @@ fn reading_of(
     mapping: &Mapping,
     entry: &ColumnEntry,
     demanded: &Placed<PgType>,
-    complaints: &mut Vec<Complaint>,
+    mistakes: &mut Vec<Mistake>,
 ) -> Reading {
-    let moment = matches!(demanded.value, PgType::Timestamp | PgType::Timestamptz | PgType::Date);
+    let moment = matches!(demanded.value, PgType::Timestamp | PgType::Timestamptz);
     if let Some(unit) = &entry.from {
         if !moment {
-            complaints.push(Complaint {
-                place: unit.place.clone(),
-                message: format!("`from` does not go with {}", demanded.value),
-                hint: Some("it is for timestamptz, timestamp and date".to_owned()),
-            });
+            mistakes.push(Mistake::at(
+                &unit.place,
+                &format!("`from` does not go with {}", demanded.value),
+                Some("it is for timestamptz and timestamp"),
+            ));
             return Reading::Plain;
         }
         return match unit.value {
