@@ -83,6 +83,14 @@ ensure_cargo() {
     has cc || die "a C compiler could not be installed; install one (Debian, Ubuntu: apt-get install gcc libc6-dev) and try again"
 }
 
+# What script/lint needs of Rust itself; a minimal toolchain lacks it.
+ensure_rust_components() {
+    cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
+    say "installing rustfmt and clippy"
+    { has rustup && rustup component add rustfmt clippy >/dev/null 2>&1; } ||
+        die "rustfmt and clippy could not be installed; install them (rustup component add rustfmt clippy) and try again"
+}
+
 # Installs one of cargo's own tools from its source. A debug build takes a third of the time, and the tools' speed does not
 # matter here.
 install_cargo_tool() {
