@@ -3,6 +3,7 @@
 //! The data goes one way, one value a stage; `docs/ARCHITECTURE.md` has the picture.
 
 pub mod audit;
+pub mod demo;
 pub mod local;
 pub mod mapping;
 pub mod schema;
