@@ -1,7 +1,13 @@
 //! Integration tests: one binary, a real PostgreSQL, a database a test.
 //!
 //! `script/test` starts the server and sets `MTM_TEST_SERVER`; without it every test here fails.
-#![allow(missing_docs, reason = "tests speak through their names")]
+#![allow(missing_docs, unreachable_pub, reason = "tests speak through their names, and have no users")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy sees a test only in its own body"
+)]
 
 mod local;
 mod support;

@@ -1,0 +1,127 @@
+# shellcheck shell=bash
+# What the scripts share: the way to the checkout, and installing what is missing. Sourced, never run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly root
+cd "$root" || exit 1
+
+# cargo's programs, where a shell that is no login shell does not find them.
+export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+
+say() {
+    printf '==> %s\n' "$*" >&2
+}
+
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+has() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# Runs a command as root; without a way to do so, says which command to run.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif has sudo; then
+        sudo "$@"
+    else
+        die "this needs root, and sudo is not here; as root, run: $*"
+    fi
+}
+
+# Installs packages of Debian or Ubuntu. The package lists are fetched only when the known ones do not serve.
+apt_install() {
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120)
+    local install=("${apt[@]}" install --no-install-recommends "$@")
+    as_root "${install[@]}" >/dev/null 2>&1 && return
+    as_root "${apt[@]}" update >/dev/null && as_root "${install[@]}" >/dev/null
+}
+
+has_postgresql() {
+    local directory
+    for directory in ${PATH//:/ } /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
+        /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin; do
+        if [ -x "$directory/initdb" ] && [ -x "$directory/pg_ctl" ] && [ -x "$directory/postgres" ]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# PostgreSQL's server programs. No server is started: Debian's package would make and start a cluster of its own, which
+# this setting, removed again afterwards, keeps it from.
+ensure_postgresql() {
+    has_postgresql && return
+    say "installing PostgreSQL's server programs"
+    if has apt-get; then
+        local settings=/etc/postgresql-common/createcluster.d
+        as_root mkdir -p "$settings"
+        echo 'create_main_cluster = false' | as_root tee "$settings/mtm.conf" >/dev/null
+        apt_install postgresql || true
+        as_root rm -f "$settings/mtm.conf"
+    elif has dnf; then
+        as_root dnf -q -y install postgresql-server || true
+    elif has brew; then
+        brew install --quiet postgresql || true
+    fi
+    has_postgresql || die "PostgreSQL's server programs could not be installed; install them (Debian, Ubuntu: apt-get install postgresql) and try again"
+}
+
+# Rust, and the C compiler that SQLite's source and the TLS library need.
+ensure_cargo() {
+    has cargo || die "cargo is not here; install Rust (stable, with rustup or your package manager) and try again"
+    has cc && return
+    say "installing a C compiler"
+    if has apt-get; then
+        apt_install gcc libc6-dev || true
+    elif has dnf; then
+        as_root dnf -q -y install gcc || true
+    fi
+    has cc || die "a C compiler could not be installed; install one (Debian, Ubuntu: apt-get install gcc libc6-dev) and try again"
+}
+
+# What script/lint needs of Rust itself; a minimal toolchain lacks it.
+ensure_rust_components() {
+    cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
+    say "installing rustfmt and clippy"
+    { has rustup && rustup component add rustfmt clippy >/dev/null 2>&1; } ||
+        die "rustfmt and clippy could not be installed; install them (rustup component add rustfmt clippy) and try again"
+}
+
+# Installs one of cargo's own tools from its source. A debug build takes a third of the time, and the tools' speed does not
+# matter here.
+install_cargo_tool() {
+    say "installing $1 (once; it takes a minute or two)"
+    cargo install --locked --debug --quiet "$@" ||
+        die "$1 could not be installed; install it (cargo install --locked $1) and try again"
+}
+
+ensure_nextest() {
+    cargo nextest --version >/dev/null 2>&1 || install_cargo_tool cargo-nextest
+}
+
+# Without its default features it does not fetch advisories, which we do not ask it for.
+ensure_cargo_deny() {
+    cargo deny --version >/dev/null 2>&1 || install_cargo_tool cargo-deny --no-default-features
+}
+
+ensure_shellcheck() {
+    has shellcheck && return
+    say "installing shellcheck"
+    if has apt-get; then
+        apt_install shellcheck || true
+    elif has dnf; then
+        as_root dnf -q -y install ShellCheck || true
+    elif has brew; then
+        brew install --quiet shellcheck || true
+    fi
+    has shellcheck || die "shellcheck could not be installed; install it (Debian, Ubuntu: apt-get install shellcheck) and try again"
+}
+
+# Where cargo puts the programs of a debug build.
+built() {
+    printf '%s/debug/%s' "${CARGO_TARGET_DIR:-$root/target}" "$1"
+}
