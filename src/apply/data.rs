@@ -17,14 +17,14 @@ use tokio::{
 
 use super::{
     ApplyError, Event, Listener, TableReport,
-    reader::{self, BUFFERS_WAITING, Counts, RowidRange},
+    reader::{self, BUFFERS_WAITING, Counts},
 };
 use crate::{
     audit::Fingerprint,
     plan::CopyPlan,
     schema::{TableCopy, render},
     source::Source,
-    target::{Chunk, ChunkRange, Ledger, Target},
+    target::{Chunk, Ledger, Target},
 };
 
 /// A chunk to copy.
@@ -46,11 +46,9 @@ pub(super) async fn copy(
     let mut queue = VecDeque::new();
     for (plan, copy) in copies {
         if *plan == CopyPlan::Copy {
-            ledger.forget_table(&copy.target).await?;
+            forget(ledger, target, &copy.target).await?;
         }
-        let ranges: Vec<ChunkRange> =
-            reader::ranges(copy).iter().map(|range| ChunkRange { from: range.from, before: range.before }).collect();
-        ledger.plan_chunks(&copy.target, &fingerprint.content_digest, &ranges).await?;
+        ledger.plan_chunks(&copy.target, &fingerprint.content_digest, &reader::ranges(copy)).await?;
         for chunk in ledger.pending_chunks(&copy.target).await? {
             queue.push_back(Task { copy: Arc::clone(copy), chunk });
         }
@@ -70,21 +68,29 @@ pub(super) async fn copy(
     let mut reports = Vec::with_capacity(copies.len());
     for (_, copy) in copies {
         let copied = ledger.finish_table(&copy.target, &copy.source, &fingerprint.content_digest).await?;
-        if copied.rows != copy.rows {
+        if copied.rows_written != copy.rows {
             return Err(ApplyError::Miscounted {
                 table: copy.source.clone(),
                 read: copy.rows,
-                written: copied.rows,
+                written: copied.rows_written,
             });
         }
         reports.push(TableReport {
             source: copy.source.clone(),
             target: copy.target.clone(),
-            rows: copied.rows,
+            rows: copied.rows_written,
             nulled: copied.rows_nulled,
         });
     }
     Ok(reports)
+}
+
+/// Forgets an earlier copy of a table that has been emptied or dropped since.
+async fn forget(ledger: &Ledger, target: &Target, table: &str) -> Result<(), ApplyError> {
+    let what = || format!("an earlier copy of {table} could not be forgotten");
+    let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
+    ledger.forget_table(&mut transaction, table).await?;
+    transaction.commit().await.map_err(ApplyError::server(what()))
 }
 
 async fn work(
@@ -137,7 +143,7 @@ async fn copy_chunk(
         columns.join(", ")
     );
     let (sender, mut buffers) = mpsc::channel(BUFFERS_WAITING);
-    let range = RowidRange { from: task.chunk.range.from, before: task.chunk.range.before };
+    let range = task.chunk.range;
     let reading = {
         let (source, copy, listener) = (Arc::clone(source), Arc::clone(copy), Arc::clone(listener));
         tokio::task::spawn_blocking(move || {

@@ -10,7 +10,6 @@ mod finish;
 
 use std::sync::Arc;
 
-use migration::version::Version;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -18,7 +17,7 @@ use crate::{
     plan::{CopyPlan, Plan},
     schema::render,
     source::Source,
-    target::{self, Ledger, LedgerError, MigrateError, Target, UpTo, server_error},
+    target::{self, Ledger, LedgerError, MigrateError, NewRun, Outcome, Target, UpTo, Version, server_error},
 };
 
 /// Why a run stopped. What is done stays done and is in the ledger; the next run goes on from there.
@@ -162,11 +161,14 @@ pub async fn run(
             .map_err(ApplyError::server(format!("schema {} could not be made", plan.target_schema)))?;
     }
     let ledger = Ledger::install(target).await?;
-    let run = ledger
-        .begin_run("apply", &plan.fingerprint.content_digest, &plan.mapping_digest)
-        .await?;
+    let run = NewRun {
+        command: "apply".to_owned(),
+        source_digest: Some(plan.fingerprint.content_digest.clone()),
+        mapping_digest: Some(plan.mapping_digest.clone()),
+    };
+    let run = ledger.begin_run(&run).await?;
     let done = stages(plan, source, target, &ledger, options, listener).await;
-    let outcome = if done.is_ok() { "done" } else { "failed" };
+    let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Failed };
     // The first error is the one to tell.
     let closed = ledger.finish_run(run, outcome).await;
     let report = done?;

@@ -1,7 +1,5 @@
 //! One chunk of a source table, read and encoded in a thread of its own: SQLite's API blocks, the network's does not.
 
-use std::sync::Arc;
-
 use rusqlite::types::ValueRef;
 use tokio::sync::mpsc;
 
@@ -10,6 +8,7 @@ use crate::{
     mapping::OnInvalid,
     schema::{ColumnCopy, PgType, TableCopy, render},
     source::Source,
+    target::ChunkRange,
     value::{self, Value},
 };
 
@@ -18,13 +17,6 @@ pub(super) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Filled buffers that may wait for the network: with those in hand, what a session holds at most.
 pub(super) const BUFFERS_WAITING: usize = 4;
-
-/// A half-open range of rowids; open where there is no bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct RowidRange {
-    pub(super) from: Option<i64>,
-    pub(super) before: Option<i64>,
-}
 
 /// What a chunk came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,14 +30,14 @@ pub(super) struct Counts {
 pub(super) fn read_chunk(
     source: &Source,
     table: &TableCopy,
-    range: RowidRange,
+    range: ChunkRange,
     buffers: &mpsc::Sender<Vec<u8>>,
     progress: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<Counts, ApplyError> {
     let failed = |error: rusqlite::Error| ApplyError::Read { table: table.source.clone(), source: error };
     let reader = source.reader();
     let mut statement = reader.prepare(&select(source, table, range)).map_err(failed)?;
-    let bounds: Vec<i64> = range.from.into_iter().chain(range.before).collect();
+    let bounds: Vec<i64> = range.lower.into_iter().chain(range.upper).collect();
     let mut rows = statement.query(rusqlite::params_from_iter(bounds)).map_err(failed)?;
     let widths: Vec<encode::IntegerWidth> = table.columns.iter().map(width).collect();
     let fields = i16::try_from(table.columns.len()).map_err(|_| ApplyError::TooManyColumns {
@@ -90,12 +82,12 @@ pub(super) fn read_chunk(
     Ok(counts)
 }
 
-fn select(source: &Source, table: &TableCopy, range: RowidRange) -> String {
+fn select(source: &Source, table: &TableCopy, range: ChunkRange) -> String {
     let columns: Vec<String> = table.columns.iter().map(|column| source.cell(&column.source)).collect();
     let rowid = table.rowid_name.as_deref().map(render::quoted).unwrap_or_default();
     let conditions: Vec<String> = [
-        range.from.map(|_| format!("{rowid} >= ?1")),
-        range.before.map(|_| format!("{rowid} < ?{}", if range.from.is_some() { 2 } else { 1 })),
+        range.lower.map(|_| format!("{rowid} >= ?1")),
+        range.upper.map(|_| format!("{rowid} < ?{}", if range.lower.is_some() { 2 } else { 1 })),
     ]
     .into_iter()
     .flatten()
@@ -143,14 +135,14 @@ fn shown(cell: ValueRef<'_>) -> String {
 }
 
 /// Splits a table where the audit says that a chunk begins.
-pub(super) fn ranges(table: &Arc<TableCopy>) -> Vec<RowidRange> {
+pub(super) fn ranges(table: &TableCopy) -> Vec<ChunkRange> {
     let starts = if table.rowid_name.is_some() { table.chunk_starts.as_slice() } else { &[] };
-    let mut from = None;
+    let mut lower = None;
     let mut ranges = Vec::with_capacity(starts.len() + 1);
     for &start in starts {
-        ranges.push(RowidRange { from, before: Some(start) });
-        from = Some(start);
+        ranges.push(ChunkRange { lower, upper: Some(start) });
+        lower = Some(start);
     }
-    ranges.push(RowidRange { from, before: None });
+    ranges.push(ChunkRange { lower, upper: None });
     ranges
 }

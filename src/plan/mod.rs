@@ -4,7 +4,6 @@
 
 mod copy;
 
-use migration::version::{Step, Version};
 use serde::Serialize;
 
 pub use copy::{CopyPlan, TablePlan};
@@ -14,6 +13,7 @@ use crate::{
     diff::{self, Difference},
     inspect::{Catalogue, Live},
     schema::{Change, Desired, Fate, Finding, Section, Severity, render},
+    target::{Step, Version},
 };
 
 /// The version of the JSON form. It grows when a field changes its meaning or goes away.
@@ -170,7 +170,7 @@ impl Plan {
         }
         let of = |section| -> Vec<Step> {
             let changes = self.remaining.iter().filter(|change| change.section() == section);
-            changes.map(|change| step(render::statement(change))).collect()
+            changes.map(|change| Step::new(&render::statement(change))).collect()
         };
         let down: Vec<Step> = if self.remaining.iter().any(|change| matches!(change, Change::CreateTable(_))) {
             // Foreign keys hold tables in place, so they go first; the rest goes with its table.
@@ -199,16 +199,12 @@ impl Plan {
     }
 }
 
-fn step(sql: String) -> Step {
-    Step { sql, concurrent: false, hazards: Vec::new(), lock_timeout: None, statement_timeout: None }
-}
-
 fn undo_step(change: &Change) -> Option<Step> {
     let hazards = match change {
         Change::CreateTable(_) | Change::AddColumn { .. } => vec!["deletes-data".to_owned()],
         _ => Vec::new(),
     };
-    render::undo(change).map(|sql| Step { hazards, ..step(sql) })
+    render::undo(change).map(|sql| Step { hazards, ..Step::new(&sql) })
 }
 
 fn blocker(code: &'static str, message: String) -> Finding {

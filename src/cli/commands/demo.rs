@@ -49,7 +49,7 @@ pub(in crate::cli) async fn run(output: Output) -> Result<Exit, CliError> {
             std::fs::create_dir_all(folder)
                 .map_err(|error| CliError::io(format!("{} could not be made", folder.display()), error))?;
         }
-        let summary = demo::write_sample(sample, &SampleOptions::default())?;
+        let summary = demo::write_sample(sample, SampleOptions::default())?;
         say(&format!(
             "A sample Music Time Machine, {SAMPLE}: {} tracks, {} snapshots",
             summary.tracks, summary.snapshots
