@@ -63,8 +63,10 @@ ensure_postgresql() {
     if has apt-get; then
         may_install apt-get install postgresql
         local settings=/etc/postgresql-common/createcluster.d
-        { as_root mkdir -p "$settings" && echo 'create_main_cluster = false' | as_root tee "$settings/mtm.conf"; } >/dev/null &&
+        if as_root mkdir -p "$settings" &&
+            echo 'create_main_cluster = false' | as_root tee "$settings/mtm.conf" >/dev/null; then
             apt_install postgresql || true
+        fi
         as_root rm -f "$settings/mtm.conf" || true
     elif has dnf; then
         may_install dnf install postgresql-server
