@@ -21,19 +21,23 @@ has() {
     command -v "$1" >/dev/null 2>&1
 }
 
-# Runs a command as root; without a way to do so, says which command to run.
+# Runs a command as root.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif has sudo; then
-        sudo "$@"
     else
-        die "this needs root, and sudo is not here; as root, run: $*"
+        sudo "$@"
     fi
+}
+
+# Ends with the command to run where packages are missing and this user cannot become root.
+may_install() {
+    [ "$(id -u)" -eq 0 ] || has sudo || die "missing, and installing it needs root (sudo is not here); as root, run: $*"
 }
 
 # Installs packages of Debian or Ubuntu. The package lists are fetched only when the known ones do not serve.
 apt_install() {
+    may_install apt-get install "$@"
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120)
     local install=("${apt[@]}" install --no-install-recommends "$@")
     as_root "${install[@]}" >/dev/null 2>&1 && return
@@ -57,12 +61,15 @@ ensure_postgresql() {
     has_postgresql && return
     say "installing PostgreSQL's server programs"
     if has apt-get; then
+        may_install apt-get install postgresql
         local settings=/etc/postgresql-common/createcluster.d
-        as_root mkdir -p "$settings"
-        echo 'create_main_cluster = false' | as_root tee "$settings/mtm.conf" >/dev/null
-        apt_install postgresql || true
-        as_root rm -f "$settings/mtm.conf"
+        if as_root mkdir -p "$settings" &&
+            echo 'create_main_cluster = false' | as_root tee "$settings/mtm.conf" >/dev/null; then
+            apt_install postgresql || true
+        fi
+        as_root rm -f "$settings/mtm.conf" || true
     elif has dnf; then
+        may_install dnf install postgresql-server
         as_root dnf -q -y install postgresql-server || true
     elif has brew; then
         brew install --quiet postgresql || true
@@ -78,6 +85,7 @@ ensure_cargo() {
     if has apt-get; then
         apt_install gcc libc6-dev || true
     elif has dnf; then
+        may_install dnf install gcc
         as_root dnf -q -y install gcc || true
     fi
     has cc || die "a C compiler could not be installed; install one (Debian, Ubuntu: apt-get install gcc libc6-dev) and try again"
@@ -114,6 +122,7 @@ ensure_shellcheck() {
     if has apt-get; then
         apt_install shellcheck || true
     elif has dnf; then
+        may_install dnf install ShellCheck
         as_root dnf -q -y install ShellCheck || true
     elif has brew; then
         brew install --quiet shellcheck || true

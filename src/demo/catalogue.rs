@@ -87,8 +87,8 @@ fn track(
     random: &mut Random,
 ) -> serde_json::Result<TrackRow> {
     let oddity = Oddity::of(index);
-    let subject = subject(index, artists, random);
     let generation = generation(index, count, random);
+    let subject = subject(index, generation, artists, random);
     let object = payload(&subject, generation, oddity == Oddity::LocalFile, random);
     let ensure_ascii = random.percent(50);
 
@@ -114,7 +114,7 @@ fn track(
 }
 
 /// What a track is, whatever its payload tells of it.
-fn subject(index: usize, artists: &[Artist], random: &mut Random) -> Subject {
+fn subject(index: usize, generation: Generation, artists: &[Artist], random: &mut Random) -> Subject {
     let id = identifier(random);
     let duration_ms = random.between(61_000, 489_000);
     let awkward = (index % AWKWARD_EVERY == 3).then(|| AWKWARD_NAMES.get(index / AWKWARD_EVERY)).flatten();
@@ -125,7 +125,10 @@ fn subject(index: usize, artists: &[Artist], random: &mut Random) -> Subject {
         }
         None => (title(random), some_artists(artists, random), title(random)),
     };
-    let year = random.between(1_961, 2_026);
+    // Half of all listening is to the last years' music.
+    let newest_year = generation.last_release_year();
+    let oldest_year = if random.percent(50) { 1_961 } else { newest_year - 3 };
+    let year = random.between(oldest_year, newest_year);
     let release_date = format!("{year}-{:02}-{:02}", random.between(1, 12), random.between(1, 28));
     Subject {
         id,

@@ -26,6 +26,16 @@ impl Generation {
     pub(super) const ALL: [Generation; 4] =
         [Generation::Y2017, Generation::Y2020, Generation::Y2024, Generation::Y2026];
 
+    /// The last year whose releases a payload of that time can tell of: the year before.
+    pub(super) fn last_release_year(self) -> u64 {
+        match self {
+            Generation::Y2017 => 2_016,
+            Generation::Y2020 => 2_019,
+            Generation::Y2024 => 2_023,
+            Generation::Y2026 => 2_025,
+        }
+    }
+
     fn markets(self) -> Option<&'static [&'static str]> {
         match self {
             Generation::Y2020 => Some(&MARKETS_2020),

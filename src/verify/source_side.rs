@@ -89,21 +89,27 @@ fn read_piece<P: Pass>(
     stop: &AtomicBool,
 ) -> rusqlite::Result<()> {
     let shape = &pass.shapes()[piece.table];
-    let mut statement = connection.prepare(&select(shape, piece, pass.wants_places()))?;
+    let encoding = Encoding::of(connection)?;
+    let mut statement = connection.prepare(&select(shape, piece, pass.wants_places(), encoding))?;
     let bounds: Vec<i64> = piece.from.into_iter().chain(piece.to).collect();
     let mut rows = statement.query(rusqlite::params_from_iter(bounds))?;
     let with_place = pass.wants_places() && shape.rowid_name.is_some();
     let (mut bytes, mut ends, mut workshop) = (Vec::new(), Vec::new(), Workshop::default());
     let (mut unreported, mut exceptions) = (0, 0);
+    let (place_at, mut decoded) = (shape.columns.len(), Vec::new());
     while let Some(row) = rows.next()? {
         bytes.clear();
         ends.clear();
         for (index, column) in shape.columns.iter().enumerate() {
-            exceptions += u64::from(column.form.append(row.get_ref(index)?, &mut bytes, &mut workshop));
+            let cell = match encoding {
+                Encoding::Utf8 => row.get_ref(index)?,
+                wide => wide.cell(row.get_ref(index)?, row.get_ref(place_at + 1 + index)?, &mut decoded),
+            };
+            exceptions += u64::from(column.form.append(cell, &mut bytes, &mut workshop));
             ends.push(bytes.len());
         }
         let place = if with_place {
-            match row.get_ref(shape.columns.len())? {
+            match row.get_ref(place_at)? {
                 ValueRef::Integer(rowid) => Some(Place::Rowid(rowid)),
                 _ => None,
             }
@@ -125,16 +131,60 @@ fn read_piece<P: Pass>(
     Ok(())
 }
 
+/// How the file keeps its texts. SQLite makes UTF-8 of UTF-16 as it reads, and of half a surrogate pair and what
+/// follows it another character; so the texts of such a file are read as bytes, and decoded here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    Utf16 { big_endian: bool },
+}
+
+impl Encoding {
+    fn of(connection: &Connection) -> rusqlite::Result<Encoding> {
+        let name: String = connection.query_row("PRAGMA encoding", [], |row| row.get(0))?;
+        Ok(match name.as_str() {
+            "UTF-16le" => Encoding::Utf16 { big_endian: false },
+            "UTF-16be" => Encoding::Utf16 { big_endian: true },
+            _ => Encoding::Utf8,
+        })
+    }
+
+    /// The cell with its text decoded into `decoded`. What is no UTF-16 becomes bytes that are no UTF-8 either.
+    fn cell<'a>(self, cell: ValueRef<'a>, is_text: ValueRef<'_>, decoded: &'a mut Vec<u8>) -> ValueRef<'a> {
+        let (Encoding::Utf16 { big_endian }, ValueRef::Blob(bytes), ValueRef::Integer(1)) =
+            (self, cell, is_text)
+        else {
+            return cell;
+        };
+        decoded.clear();
+        let unit = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+        let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        for character in char::decode_utf16(units) {
+            match character {
+                Ok(character) => decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                Err(_) => decoded.push(0xff),
+            }
+        }
+        ValueRef::Text(decoded)
+    }
+}
+
 /// Every name is qualified: SQLite takes a bare quoted name that it does not know for a string.
-fn select(shape: &TableShape, piece: SourcePiece, with_place: bool) -> String {
+fn select(shape: &TableShape, piece: SourcePiece, with_place: bool, encoding: Encoding) -> String {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let column = |name: &str| format!("source.{}", quoted(name));
-    let mut columns: Vec<String> = shape.columns.iter().map(|shape| column(&shape.source)).collect();
+    let names: Vec<String> = shape.columns.iter().map(|shape| column(&shape.source)).collect();
     let rowid = shape.rowid_name.as_deref().map(column);
-    columns.extend(rowid.clone().filter(|_| with_place));
-    if columns.is_empty() {
-        columns.push("1".to_owned());
-    }
+    // Something always stands in the rowid's place: so the columns behind it are found, and a row of none is a row.
+    let place = rowid.clone().filter(|_| with_place).unwrap_or_else(|| "NULL".to_owned());
+    let columns: Vec<String> = if encoding == Encoding::Utf8 {
+        names.into_iter().chain([place]).collect()
+    } else {
+        let is_text = |name: &String| format!("typeof({name}) = 'text'");
+        let raw =
+            |name: &String| format!("CASE WHEN {} THEN CAST({name} AS BLOB) ELSE {name} END", is_text(name));
+        names.iter().map(raw).chain([place]).chain(names.iter().map(is_text)).collect()
+    };
     let rowid = rowid.unwrap_or_default();
     let lower = piece.from.map(|_| format!("{rowid} >= ?"));
     let upper = piece.to.map(|_| format!("{rowid} < ?"));
