@@ -4,71 +4,66 @@
 //! audit asks it what fits, `apply` encodes what it returns; so what was proven is what is written. `verify` has a
 //! reader of its own and shares nothing with this module.
 
-use std::borrow::Cow;
+mod json;
+mod misfit;
+mod model;
+mod numbers;
+mod text;
+mod times;
+mod uuid;
 
-/// A SQLite cell converted to a PostgreSQL type, before it is encoded. Borrows SQLite's memory where it can.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value<'a> {
-    /// SQL NULL.
-    Null,
-    /// `boolean`.
-    Boolean(bool),
-    /// `smallint`, `integer`, `bigint`: range-checked for the type that was asked for.
-    Integer(i64),
-    /// `double precision`.
-    Double(f64),
-    /// `numeric`.
-    Numeric(Decimal),
-    /// `text`, `varchar`: valid UTF-8 without NUL.
-    Text(Cow<'a, str>),
-    /// `bytea`.
-    Bytea(Cow<'a, [u8]>),
-    /// `jsonb`: a JSON text that PostgreSQL takes without loss.
-    Jsonb(&'a str),
-    /// `date`: days since 2000-01-01.
-    Date(i32),
-    /// `time`: microseconds since midnight.
-    Time(i64),
-    /// `timestamp`: microseconds since 2000-01-01 00:00:00.
-    Timestamp(i64),
-    /// `timestamptz`: microseconds since 2000-01-01 00:00:00 UTC.
-    Timestamptz(i64),
-    /// `uuid`.
-    Uuid([u8; 16]),
+use rusqlite::types::ValueRef;
+
+pub use json::{JsonFault, MAX_JSON_DEPTH};
+pub use misfit::{Misfit, StorageClass};
+pub use model::{Decimal, Reading, Value};
+
+pub(crate) use numbers::decimal_extent;
+pub(crate) use text::utf8_text;
+
+use crate::schema::PgType;
+
+/// Converts one cell to what a PostgreSQL type holds, without loss.
+///
+/// NULL is NULL in every type. Each family's module says which storage classes and which forms of text it takes; what it
+/// does not take is a [`Misfit`], never a rounded, cut or replaced value. A [`Reading`] that does not concern the type
+/// is ignored.
+///
+/// # Errors
+/// [`Misfit`] says why the type cannot hold the cell; it never contains the cell's value.
+pub fn read<'a>(cell: ValueRef<'a>, pg_type: &PgType, reading: &Reading) -> Result<Value<'a>, Misfit> {
+    if cell == ValueRef::Null {
+        return Ok(Value::Null);
+    }
+    match pg_type {
+        PgType::Boolean => numbers::boolean(cell).map(Value::Boolean),
+        PgType::SmallInt | PgType::Integer | PgType::BigInt => {
+            numbers::integer(cell, *pg_type).map(Value::Integer)
+        }
+        PgType::Numeric(modifiers) => numbers::numeric(cell, *modifiers).map(Value::Numeric),
+        PgType::DoublePrecision => numbers::double_precision(cell).map(Value::Double),
+        PgType::Text => text::text(cell, *pg_type).map(Value::Text),
+        PgType::Varchar(length) => text::varchar(cell, *length).map(Value::Text),
+        PgType::Bytea => Ok(Value::Bytea(text::bytes(cell))),
+        PgType::Jsonb => json::jsonb(cell).map(Value::Jsonb),
+        PgType::Date => times::date(cell, reading).map(Value::Date),
+        PgType::Time => times::time(cell).map(Value::Time),
+        PgType::Timestamp => times::timestamp(cell, reading).map(Value::Timestamp),
+        PgType::Timestamptz => times::timestamptz(cell, reading).map(Value::Timestamptz),
+        PgType::Uuid => uuid::uuid(cell).map(Value::Uuid),
+    }
 }
 
-/// An exact decimal number, or one of `numeric`'s infinities (PostgreSQL 14 and later).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decimal {
-    /// Sign, decimal digits (ASCII, no leading zeros, at least one digit) and how many of them stand behind the point.
-    Finite {
-        /// Whether the number is below zero.
-        negative: bool,
-        /// ASCII digits, most significant first.
-        digits: Vec<u8>,
-        /// Digits behind the decimal point; may exceed `digits.len()`.
-        scale: u16,
-    },
-    /// `Infinity` or `-Infinity`.
-    Infinity {
-        /// Whether it is `-Infinity`.
-        negative: bool,
-    },
-}
-
-/// How a number or a text is read as a point in time. What the mapping's `from:` and `assume_tz:` say.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reading {
-    /// As the type itself reads it.
-    #[default]
-    Plain,
-    /// Seconds since 1970-01-01 UTC, as integer or real.
-    EpochSeconds,
-    /// Milliseconds since 1970-01-01 UTC.
-    EpochMilliseconds,
-    /// Microseconds since 1970-01-01 UTC.
-    EpochMicroseconds,
-    /// For `timestamptz`: a text without an offset is in this IANA time zone (`UTC`, `Europe/Berlin`).
-    AssumeZone(String),
+/// Says whether [`read`] would succeed, without building the value.
+///
+/// # Errors
+/// The same [`Misfit`] as [`read`].
+pub fn check(cell: ValueRef<'_>, pg_type: &PgType, reading: &Reading) -> Result<(), Misfit> {
+    match (pg_type, cell) {
+        (PgType::Text | PgType::Bytea, ValueRef::Integer(_) | ValueRef::Real(_))
+        | (PgType::Numeric(None), ValueRef::Integer(_))
+        | (PgType::Bytea, _) => Ok(()),
+        (PgType::Numeric(None), _) => numbers::decimal_extent(cell).map(drop),
+        _ => read(cell, pg_type, reading).map(drop),
+    }
 }

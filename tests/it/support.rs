@@ -34,8 +34,12 @@ impl TestDatabase {
     /// Makes it.
     pub async fn new() -> TestDatabase {
         let name = format!("mtm_test_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-        let mut connection = PgConnection::connect(&url_of("postgres")).await.expect("the test server answers");
-        connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await.expect("drop");
+        let mut connection =
+            PgConnection::connect(&url_of("postgres")).await.expect("the test server answers");
+        connection
+            .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
+            .await
+            .expect("drop");
         connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("create");
         let url = url_of(&name);
         TestDatabase { name, url }
@@ -44,7 +48,10 @@ impl TestDatabase {
     /// Runs SQL in it.
     pub async fn execute(&self, sql: &str) {
         let mut connection = PgConnection::connect(&self.url).await.expect("connect");
-        connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        connection
+            .execute(AssertSqlSafe(sql.to_owned()))
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
     /// The one value of a query, as text.
@@ -62,7 +69,8 @@ impl Drop for TestDatabase {
         let name = self.name.clone();
         // A thread of its own: the test's runtime may be the one that is dropping.
         let dropped = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
             runtime.block_on(async {
                 if let Ok(mut connection) = PgConnection::connect(&url_of("postgres")).await {
                     let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
