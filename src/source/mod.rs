@@ -19,7 +19,7 @@ mod reader;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Condvar, Mutex},
+    sync::{Condvar, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -51,7 +51,7 @@ pub struct Source {
     journal_mode: String,
     file_bytes: u64,
     /// Taken apart in [`Drop`], in the order that leaves the folder as it was.
-    frozen: freeze::Frozen,
+    frozen: Mutex<freeze::Frozen>,
     readers: Vec<Mutex<Connection>>,
     /// Positions in `readers` of those that are not lent.
     idle: Mutex<Vec<usize>>,
@@ -68,7 +68,9 @@ impl Source {
         let (frozen, readers) = freeze::freeze(path, &header, options)?;
         let fault = |error| SourceError::of(path, error);
         let text = |name: &str| match readers.first() {
-            Some(reader) => reader.pragma_query_value(None, name, |row| row.get::<_, String>(0)).map_err(fault),
+            Some(reader) => {
+                reader.pragma_query_value(None, name, |row| row.get::<_, String>(0)).map_err(fault)
+            }
             None => Ok(String::new()),
         };
         let encoding = text("encoding")?;
@@ -78,7 +80,7 @@ impl Source {
             encoding,
             journal_mode,
             file_bytes: header.file_bytes,
-            frozen,
+            frozen: Mutex::new(frozen),
             idle: Mutex::new((0..readers.len()).collect()),
             readers: readers.into_iter().map(Mutex::new).collect(),
             returned: Condvar::new(),
@@ -145,7 +147,7 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         self.readers.clear();
-        self.frozen.thaw();
+        self.frozen.get_mut().unwrap_or_else(PoisonError::into_inner).thaw();
     }
 }
 
