@@ -6,4 +6,5 @@ pub mod audit;
 pub mod mapping;
 pub mod schema;
 pub mod source;
+pub mod target;
 pub mod value;

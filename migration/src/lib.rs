@@ -1,1 +1,22 @@
+//! What both `mtm` and sea-orm's own command line need of a target: the connection, the lock, the ledger, and versions.
+//!
+//! A *version* is the schema part of a plan, frozen as SQL text in a folder. [`migrator`] runs versions through
+//! sea-orm-migration, which records them in `seaql_migrations`; the [`ledger`] keeps each one's SQL and checksum beside
+//! it, and where a copy stands; the [`lock`] lets one run at a time do so. Nothing here knows SQLite, mappings or plans.
 
+pub mod connection;
+pub mod ledger;
+pub mod lock;
+pub mod migrator;
+mod server_error;
+mod sql_text;
+pub mod version;
+
+pub use self::{
+    connection::{APPLICATION_NAME, ConnectError, Server, Target, TargetOptions, TargetSource, connect},
+    ledger::{Ledger, LedgerError},
+    lock::{Lock, LockError},
+    server_error::{ServerError, server_error},
+    sql_text::quote_identifier,
+    version::{Step, Version, VersionError},
+};
