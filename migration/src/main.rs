@@ -1,0 +1,2 @@
+//! Runs versions through sea-orm-migration.
+fn main() {}

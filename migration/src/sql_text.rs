@@ -1,0 +1,194 @@
+//! A look at SQL text: its words, literals and comments, as PostgreSQL's lexer cuts them.
+//!
+//! Enough to tell one statement from two, to compare statements without their comments, and to see which names one
+//! mentions. It follows the manual, "Lexical Structure". Nothing here understands grammar.
+
+/// One piece of SQL text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a str,
+}
+
+/// What a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A key word, a bare name or a number.
+    Word,
+    /// A name in double quotes.
+    QuotedName,
+    /// A string: `'…'` (with its `E`, `B`, `X`, `N` or `U&` as a word before it) or `$tag$…$tag$`.
+    Literal,
+    /// `-- …` or `/* … */`.
+    Comment,
+    /// One other character.
+    Sign,
+}
+
+/// A name in double quotes, with those inside it doubled.
+pub fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The pieces of the text without the space between them. An unfinished literal or comment reaches to the end.
+pub(crate) fn tokens(sql: &str) -> Vec<Token<'_>> {
+    let mut found = Vec::new();
+    let mut rest = sql;
+    let mut previous = "";
+    while let Some(letter) = rest.chars().next() {
+        if letter.is_whitespace() {
+            rest = &rest[letter.len_utf8()..];
+            previous = "";
+            continue;
+        }
+        let (kind, length) = first(rest, letter, previous);
+        let text = &rest[..length];
+        found.push(Token { kind, text });
+        previous = text;
+        rest = &rest[length..];
+    }
+    found
+}
+
+/// The first piece's kind and its length in bytes.
+fn first(rest: &str, letter: char, previous: &str) -> (Kind, usize) {
+    let end_of = |found: Option<usize>, length: usize| found.map_or(rest.len(), |start| start + length);
+    match letter {
+        '\'' => (Kind::Literal, quoted(rest, '\'', previous.eq_ignore_ascii_case("e"))),
+        '"' => (Kind::QuotedName, quoted(rest, '"', false)),
+        '-' if rest.starts_with("--") => (Kind::Comment, end_of(rest.find('\n'), 0)),
+        '/' if rest.starts_with("/*") => (Kind::Comment, block_comment(rest)),
+        '$' => match dollar_tag(rest) {
+            Some(tag) => (Kind::Literal, end_of(rest[tag.len()..].find(tag), 2 * tag.len())),
+            None => (Kind::Sign, 1),
+        },
+        _ if is_word(letter) => (Kind::Word, end_of(rest.find(|next| !is_word(next) && next != '$'), 0)),
+        _ => (Kind::Sign, letter.len_utf8()),
+    }
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_' || !letter.is_ascii()
+}
+
+/// The length of a quoted piece. A doubled quote does not end it, nor, in an escape string, one after a backslash.
+fn quoted(text: &str, quote: char, escapes: bool) -> usize {
+    let mut letters = text.char_indices().skip(1).peekable();
+    while let Some((at, letter)) = letters.next() {
+        if escapes && letter == '\\' {
+            letters.next();
+        } else if letter == quote && letters.next_if(|(_, next)| *next == quote).is_none() {
+            return at + quote.len_utf8();
+        }
+    }
+    text.len()
+}
+
+/// The length of a block comment; they nest.
+fn block_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0_usize, 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        if rest.starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+/// `$tag$` at the beginning of the text.
+fn dollar_tag(text: &str) -> Option<&str> {
+    let end = 1 + text[1..].find('$')?;
+    let tag = &text[1..end];
+    let legal = tag.chars().all(is_word) && !tag.starts_with(|letter: char| letter.is_ascii_digit());
+    legal.then(|| &text[..=end])
+}
+
+/// The text without comments and with single spaces between its pieces: equal for statements that mean the same.
+pub(crate) fn without_comments(sql: &str) -> String {
+    let kept: Vec<&str> =
+        tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment).map(|token| token.text).collect();
+    kept.join(" ")
+}
+
+/// The statements' texts, cut at semicolons outside of literals, each without comments before and behind it.
+pub(crate) fn statements(sql: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut span: Option<(usize, usize)> = None;
+    for token in tokens(sql) {
+        let start = token.text.as_ptr().addr() - sql.as_ptr().addr();
+        let end = start + token.text.len();
+        match (token.kind, token.text) {
+            (Kind::Comment, _) => {}
+            (Kind::Sign, ";") => found.extend(span.take().map(|(start, end)| &sql[start..end])),
+            _ => span = Some((span.map_or(start, |(first, _)| first), end)),
+        }
+    }
+    found.extend(span.map(|(start, end)| &sql[start..end]));
+    found
+}
+
+/// The names that the text mentions, key words among them: bare ones in lower case, as PostgreSQL folds them.
+pub(crate) fn names(sql: &str) -> Vec<String> {
+    tokens(sql).into_iter().filter_map(|token| name_of(&token)).collect()
+}
+
+/// The name that a piece is.
+pub(crate) fn name_of(token: &Token<'_>) -> Option<String> {
+    match token.kind {
+        Kind::Word => Some(token.text.to_lowercase()),
+        Kind::QuotedName => {
+            let inner = token.text.strip_prefix('"')?;
+            Some(inner.strip_suffix('"').unwrap_or(inner).replace("\"\"", "\""))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_cut_at_semicolons_outside_of_literals() {
+        let cases: &[(&str, &[&str])] = &[
+            ("", &[]),
+            ("-- nothing\n", &[]),
+            ("SELECT 1", &["SELECT 1"]),
+            ("SELECT 1; -- end", &["SELECT 1"]),
+            ("-- a\nSELECT ';' ; SELECT 2", &["SELECT ';'", "SELECT 2"]),
+            ("SELECT ''';' ; SELECT 2", &["SELECT ''';'", "SELECT 2"]),
+            (r"SELECT E'\';' ; SELECT 2", &[r"SELECT E'\';'", "SELECT 2"]),
+            ("SELECT \"a;\"\"b\"", &["SELECT \"a;\"\"b\""]),
+            ("DO $x$ BEGIN; END $y$ ; $x$ ; SELECT 2", &["DO $x$ BEGIN; END $y$ ; $x$", "SELECT 2"]),
+            ("SELECT $1 ; SELECT $$;$$", &["SELECT $1", "SELECT $$;$$"]),
+            ("SELECT /* ; /* ; */ ; */ 1", &["SELECT /* ; /* ; */ ; */ 1"]),
+            ("SELECT 'ü;' ; SELECT 2", &["SELECT 'ü;'", "SELECT 2"]),
+            ("SELECT 'open ; ", &["SELECT 'open ; "]),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(statements(sql), *expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn comments_and_spaces_do_not_count() {
+        let plain = without_comments("CREATE TABLE t (a text DEFAULT '-- x')");
+        assert_eq!(plain, without_comments("CREATE  TABLE t -- why\n (a /* b */ text\tDEFAULT '-- x')"));
+        assert_ne!(plain, without_comments("CREATE TABLE t (a text DEFAULT '--  x')"));
+    }
+
+    #[test]
+    fn names_are_folded_as_postgresql_does() {
+        assert_eq!(names(r#"DROP TABLE Tracks, "My ""T""""#), ["drop", "table", "tracks", "My \"T\""]);
+    }
+}
