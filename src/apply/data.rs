@@ -24,7 +24,7 @@ use crate::{
     plan::CopyPlan,
     schema::{TableCopy, render},
     source::Source,
-    target::{Chunk, Ledger, Target},
+    target::{Chunk, Copied, Ledger, Target},
 };
 
 /// A chunk to copy.
@@ -67,7 +67,7 @@ pub(super) async fn copy(
     }
     let mut reports = Vec::with_capacity(copies.len());
     for (_, copy) in copies {
-        let copied = ledger.finish_table(&copy.target, &copy.source, &fingerprint.content_digest).await?;
+        let copied = finish(ledger, target, copy, fingerprint).await?;
         if copied.rows_written != copy.rows {
             return Err(ApplyError::Miscounted {
                 table: copy.source.clone(),
@@ -83,6 +83,21 @@ pub(super) async fn copy(
         });
     }
     Ok(reports)
+}
+
+/// Records that all of a table's chunks are there.
+async fn finish(
+    ledger: &Ledger,
+    target: &Target,
+    copy: &TableCopy,
+    fingerprint: &Fingerprint,
+) -> Result<Copied, ApplyError> {
+    let what = || format!("the copy of {} could not be closed", copy.target);
+    let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
+    let copied =
+        ledger.finish_table(&mut transaction, &copy.target, &copy.source, &fingerprint.content_digest).await?;
+    transaction.commit().await.map_err(ApplyError::server(what()))?;
+    Ok(copied)
 }
 
 /// Forgets an earlier copy of a table that has been emptied or dropped since.

@@ -147,6 +147,17 @@ fn kind_name(kind: &str) -> &'static str {
     }
 }
 
-async fn copies(_ledger: &Ledger) -> Result<BTreeMap<String, CopyState>, LedgerError> {
-    Ok(BTreeMap::new())
+async fn copies(ledger: &Ledger) -> Result<BTreeMap<String, CopyState>, LedgerError> {
+    let finished = ledger.copied_tables().await?;
+    let is_finished = |table: &str, digest: &str| {
+        finished.iter().any(|copied| copied.table == table && copied.source_digest == digest)
+    };
+    let started = ledger.started_tables().await?;
+    let states = started.into_iter().map(|(table, started)| {
+        let finished = is_finished(&table, &started.source_digest);
+        let state =
+            CopyState { content_digest: started.source_digest, finished, rows: started.rows_written };
+        (table, state)
+    });
+    Ok(states.collect())
 }

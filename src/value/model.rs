@@ -68,3 +68,20 @@ pub enum Reading {
     /// For `timestamptz`: a text without an offset is in this IANA time zone (`UTC`, `Europe/Berlin`).
     AssumeZone(String),
 }
+
+impl std::fmt::Display for Decimal {
+    /// As PostgreSQL's `numeric` writes it: plain digits with a point, never an exponent.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Decimal::Infinity { negative } => f.write_str(if *negative { "-Infinity" } else { "Infinity" }),
+            Decimal::Finite { negative, digits, scale } => {
+                let sign = if *negative { "-" } else { "" };
+                let digits = String::from_utf8_lossy(digits);
+                let padded = format!("{digits:0>width$}", width = usize::from(*scale) + 1);
+                let (whole, fraction) = padded.split_at(padded.len() - usize::from(*scale));
+                let point = if fraction.is_empty() { "" } else { "." };
+                write!(f, "{sign}{whole}{point}{fraction}")
+            }
+        }
+    }
+}

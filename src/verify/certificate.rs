@@ -92,12 +92,16 @@ fn schema_differences(desired: &Desired, normal: &Catalogue, live: &Live) -> Vec
 /// Whether the next value of an identity column could be one that is taken; in words, if so.
 async fn sequence_behind(target: &Target, table: &TableCopy) -> Result<Option<String>, VerifyError> {
     let Some(sequence) = &table.sequence else { return Ok(None) };
+    let failed = |error: &sqlx::Error| {
+        VerifyError::target(format!("the sequence of table `{}` could not be read", table.target), error)
+    };
     let name = format!("{}.{}", render::quoted(&target.schema), render::quoted(&table.target));
     let of: Option<String> = sqlx::query_scalar("SELECT pg_get_serial_sequence($1, $2)")
         .bind(&name)
         .bind(&sequence.column)
         .fetch_one(&target.pool)
-        .await?;
+        .await
+        .map_err(|error| failed(&error))?;
     let column = format!("{}.{}", table.target, sequence.column);
     let Some(of) = of else { return Ok(Some(format!("{column}: it has no sequence"))) };
     // pg_get_serial_sequence quotes the name where it needs quotes.
@@ -107,7 +111,7 @@ async fn sequence_behind(target: &Target, table: &TableCopy) -> Result<Option<St
         render::quoted(&sequence.column)
     );
     let (used, highest): (i64, Option<i64>) =
-        sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&target.pool).await?;
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&target.pool).await.map_err(|error| failed(&error))?;
     let needed = highest.unwrap_or(0).max(sequence.last_value);
     Ok((used < needed).then(|| format!("{column}: its sequence stands at {used}, and {needed} is taken")))
 }

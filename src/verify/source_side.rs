@@ -27,6 +27,12 @@ pub trait Readers: Send + Sync + 'static {
     fn reader(&self) -> impl Deref<Target = Connection>;
 }
 
+impl Readers for crate::source::Source {
+    fn reader(&self) -> impl Deref<Target = Connection> {
+        crate::source::Source::reader(self)
+    }
+}
+
 /// A part of a table: rowids from, inclusive, and to, exclusive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SourcePiece {

@@ -14,7 +14,7 @@ mod versions;
 use sqlx::PgPool;
 
 pub use self::{
-    chunks::{Chunk, ChunkRange, Copied},
+    chunks::{Chunk, ChunkRange, Copied, Started},
     place::Place,
     runs::{NewRun, Outcome, RunId},
     versions::RecordedVersion,
