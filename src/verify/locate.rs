@@ -19,9 +19,9 @@ use super::{
 };
 
 /// Memory for the rows of one side that are kept, in bytes.
-const KEPT_BYTES: u64 = 16 << 20;
+const KEPT_BYTES: u64 = 8 << 20;
 /// What a kept row takes beside its cells' digests, in bytes: its own digests, its key's text, its place in a map.
-const KEPT_ROW_BYTES: u64 = 256;
+const KEPT_ROW_BYTES: u64 = 512;
 /// The most places that are kept of rows that are all the same.
 const KEPT_COPIES: usize = 8;
 

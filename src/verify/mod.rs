@@ -12,9 +12,13 @@
 //!
 //! The bucket is chosen by the digest of the row's key, not by key ranges: one way for every table, with whatever
 //! types in its key or none, without a binary search a row, without a sample of the keys to begin with, and without a
-//! word on how the two engines order text. What key ranges would give beyond that, reading again only a part of
-//! the table, costs an index scan in key order where the table is not stored so. A table without a key is a multiset: its whole
-//! row is its key.
+//! word on how the two engines order text. What key ranges would give beyond that, reading again only a part of the
+//! table, costs an index scan in key order where the table is not stored so. A table without a key is a multiset: its
+//! whole row is its key.
+//!
+//! What is read as equal is PostgreSQL's own notion where it has one form a value (`jsonb`: members in any order,
+//! `1e2` is `100`, but `1.0` is not `1.00`, since it prints them apart; `numeric`: `1.0` is `1.00`), and bits elsewhere
+//! (`double precision`: -0.0 is not 0.0).
 
 mod certificate;
 mod copy_rows;

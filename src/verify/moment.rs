@@ -2,9 +2,9 @@
 //!
 //! In: a cell's text, or a number with the unit that the mapping names. Out: days, or microseconds, since 2000-01-01
 //! (PostgreSQL's manual, 8.5 "Date/Time Types"). The calendar is jiff's. The texts are those that SQLite's own
-//! functions write (its manual, "Date And Time Functions", 2 "Time Values"): `YYYY-MM-DD`, `HH:MM[:SS[.ffffff]]`, both
-//! with a blank or `T` between, and an offset behind (`Z`, `±HH`, `±HH:MM`, `±HHMM`). What is finer than a microsecond
-//! does not fit.
+//! functions write (its manual, "Date And Time Functions", 2 "Time Values"): `YYYY-MM-DD`, `HH:MM[:SS[.ffffff]]`,
+//! both with a blank or `T` between, and an offset behind (`Z`, `±HH`, `±HH:MM`, `±HHMM`). What is finer than a
+//! microsecond does not fit.
 
 use jiff::{
     civil::{Date, DateTime, Time, date},

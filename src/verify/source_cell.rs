@@ -1,6 +1,7 @@
 //! A SQLite cell in normal form: verify's own reading of the source, independent of the writer's.
 //!
-//! Which storage class fits which type, and in which form (SQLite's manual, "Datatypes In SQLite", 2 "Storage Classes"):
+//! Which storage class fits which type, and in which form (SQLite's manual, "Datatypes In SQLite", 2 "Storage Classes
+//! and Datatypes"; PostgreSQL's, chapter 8 "Data Types"):
 //!
 //! | type | takes | bytes |
 //! |---|---|---|
@@ -11,7 +12,7 @@
 //! | `text`, `varchar` | TEXT; INTEGER and REAL in their shortest form | as they are |
 //! | `bytea` | BLOB; TEXT; numbers as text | as they are |
 //! | `jsonb` | JSON TEXT | 1, then `jsonb`'s own text |
-//! | `date`, `time`, `timestamp`, `timestamptz` | TEXT; with an epoch reading numbers | days or microseconds, big-endian |
+//! | `date`, `time`, `timestamp`, `timestamptz` | TEXT; numbers with an epoch reading | days or microseconds |
 //! | `uuid` | TEXT of 32 digits, hyphens and braces allowed; BLOB of 16 bytes | 16 |
 
 use std::io::Write;
@@ -164,8 +165,8 @@ impl CellForm {
         moment.map(Some).ok_or(Misfit)
     }
 
-    /// A text that PostgreSQL cannot hold (not UTF-8, a NUL in it, too long) equals nothing that the target has, so it is
-    /// looked at closely only where such a value was to become NULL.
+    /// A text that PostgreSQL cannot hold (not UTF-8, a NUL in it, too long) equals nothing that the target has, so
+    /// it is looked at closely only where such a value was to become NULL.
     fn text(&self, cell: ValueRef<'_>, length: Option<u32>, out: &mut Vec<u8>) -> Result<(), Misfit> {
         let start = out.len();
         text_of(cell, out)?;
