@@ -4,10 +4,7 @@
 //! run left behind and its successor come one after the other, and that last writes the counts there: what the ledger
 //! says is there, is there.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::{
@@ -94,8 +91,9 @@ async fn finish(
 ) -> Result<Copied, ApplyError> {
     let what = || format!("the copy of {} could not be closed", copy.target);
     let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
-    let copied =
-        ledger.finish_table(&mut transaction, &copy.target, &copy.source, &fingerprint.content_digest).await?;
+    let copied = ledger
+        .finish_table(&mut transaction, &copy.target, &copy.source, &fingerprint.content_digest)
+        .await?;
     transaction.commit().await.map_err(ApplyError::server(what()))?;
     Ok(copied)
 }
@@ -194,6 +192,8 @@ async fn copy_chunk(
     if written != counts.rows {
         return Err(ApplyError::Miscounted { table: copy.source.clone(), read: counts.rows, written });
     }
-    ledger.finish_chunk(&mut transaction, &copy.target, task.chunk.number, counts.rows, counts.nulled).await?;
+    ledger
+        .finish_chunk(&mut transaction, &copy.target, task.chunk.number, counts.rows, counts.nulled)
+        .await?;
     transaction.commit().await.map_err(ApplyError::server(what()))
 }

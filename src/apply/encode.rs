@@ -135,7 +135,10 @@ mod tests {
         let mut buffer = Vec::new();
         numeric(&mut buffer, &Decimal::Finite { negative, digits, scale: fraction.len() as u16 });
         let words: Vec<u16> = buffer[4..].chunks(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect();
-        assert_eq!(i32::from_be_bytes([buffer[0], buffer[1], buffer[2], buffer[3]]) as usize, buffer.len() - 4);
+        assert_eq!(
+            i32::from_be_bytes([buffer[0], buffer[1], buffer[2], buffer[3]]) as usize,
+            buffer.len() - 4
+        );
         assert_eq!(usize::from(words[0]), words.len() - 4);
         (words[1] as i16, words[2], words[3], words[4..].to_vec())
     }

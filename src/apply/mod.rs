@@ -5,8 +5,8 @@
 
 mod data;
 mod encode;
-mod reader;
 mod finish;
+mod reader;
 
 use std::sync::Arc;
 
@@ -67,7 +67,9 @@ pub enum ApplyError {
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     /// Rows read and rows written are not the same number.
-    #[error("table {table}: the audit read {read} rows, and {written} were written. The source must have changed; run again")]
+    #[error(
+        "table {table}: the audit read {read} rows, and {written} were written. The source must have changed; run again"
+    )]
     Miscounted {
         /// The source table.
         table: String,
@@ -193,9 +195,11 @@ async fn stages(
     target::up(target, ledger, &versions, UpTo::BeforeLastPost).await?;
 
     listener(Event::Stage("data"));
-    let to_copy = plan.tables.iter().zip(&plan.desired.tables).filter(|(table, _)| {
-        matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume)
-    });
+    let to_copy = plan
+        .tables
+        .iter()
+        .zip(&plan.desired.tables)
+        .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume));
     let copies: Vec<_> = to_copy.map(|(table, copy)| (table.copy, Arc::new(copy.clone()))).collect();
     report.tables =
         data::copy(&copies, &plan.fingerprint, source, target, ledger, options.jobs, listener).await?;

@@ -63,7 +63,12 @@ pub(super) fn read_chunk(
                 }
             };
             if !encode::field(&mut buffer, &value, widths[at]) {
-                return Err(unfit(table, column, row, "it is longer than PostgreSQL's protocol can carry".to_owned()));
+                return Err(unfit(
+                    table,
+                    column,
+                    row,
+                    "it is longer than PostgreSQL's protocol can carry".to_owned(),
+                ));
             }
         }
         counts.rows += 1;
@@ -95,7 +100,11 @@ fn select(source: &Source, table: &TableCopy, range: ChunkRange) -> String {
     let condition =
         if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     // NOT INDEXED: a covering index may use a collation that only the application has.
-    format!("SELECT {} FROM main.{} NOT INDEXED{condition}", columns.join(", "), render::quoted(&table.source))
+    format!(
+        "SELECT {} FROM main.{} NOT INDEXED{condition}",
+        columns.join(", "),
+        render::quoted(&table.source)
+    )
 }
 
 fn width(column: &ColumnCopy) -> encode::IntegerWidth {

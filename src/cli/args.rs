@@ -107,7 +107,8 @@ pub(super) struct TargetArgs {
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 = number.parse().map_err(|_| "a duration is a number and a unit: 500ms, 3s, 10min".to_owned())?;
+    let number: u64 =
+        number.parse().map_err(|_| "a duration is a number and a unit: 500ms, 3s, 10min".to_owned())?;
     let milliseconds = match unit.trim() {
         "ms" => 1,
         "" | "s" => 1000,

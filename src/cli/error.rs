@@ -98,7 +98,9 @@ impl CliError {
         match self {
             CliError::Usage { hint, .. } | CliError::Refused { hint, .. } => hint.clone(),
             CliError::Inspect(InspectError::Refused { sql, .. }) => Some(format!("the statement was: {sql}")),
-            CliError::Local(LocalError::NotRunning { .. }) => Some("start it with `mtm local start`".to_owned()),
+            CliError::Local(LocalError::NotRunning { .. }) => {
+                Some("start it with `mtm local start`".to_owned())
+            }
             _ => None,
         }
     }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Where the mapping is looked for when none is named.
-const DEFAULT_MAPPING: &str = "mappings/types.yaml";
+pub(super) const DEFAULT_MAPPING: &str = "mappings/types.yaml";
 
 /// How long a reader waits for a writer to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -89,8 +89,12 @@ pub(super) fn desired(mapping: &Mapping, audit: &Audit, scope: &ScopeArgs) -> Re
 /// The database of the private server that goes with a source file: `mtm_` and the file's name.
 fn local_database(source: Option<&Path>) -> String {
     let stem = source.and_then(Path::file_stem).map_or_else(|| "demo".into(), |stem| stem.to_string_lossy());
-    let plain: String =
-        stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(50).collect();
+    let plain: String = stem
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .take(50)
+        .collect();
     format!("mtm_{plain}")
 }
 
@@ -102,7 +106,8 @@ pub(super) async fn connect(
     prefer_unpooled: bool,
     sessions: usize,
 ) -> Result<Target, CliError> {
-    let named = args.target.clone().or_else(|| std::env::var("MTM_TARGET").ok().filter(|url| !url.is_empty()));
+    let named =
+        args.target.clone().or_else(|| std::env::var("MTM_TARGET").ok().filter(|url| !url.is_empty()));
     let local = match named.as_deref() {
         Some("local") => Some(local_database(source)),
         Some(other) => other.strip_prefix("local/").map(str::to_owned),
@@ -111,7 +116,8 @@ pub(super) async fn connect(
     let url = match local {
         None => named,
         Some(database) => {
-            let here = std::env::current_dir().map_err(|e| CliError::io("the working directory is not there", e))?;
+            let here =
+                std::env::current_dir().map_err(|e| CliError::io("the working directory is not there", e))?;
             let server = LocalServer::at(&here);
             let crate::local::Status::Running(running) = server.status()? else {
                 return Err(crate::local::LocalError::NotRunning { workdir: here }.into());
@@ -167,7 +173,9 @@ pub(super) async fn plan(
     let folder = versions(desired.versions_dir.as_ref())?;
     let statuses = target::status(target, &folder).await?;
     let is_applied = |version: &&Version| {
-        statuses.iter().any(|VersionStatus { name, state, .. }| *name == version.name && *state == VersionState::Applied)
+        statuses
+            .iter()
+            .any(|VersionStatus { name, state, .. }| *name == version.name && *state == VersionState::Applied)
     };
     let applied: Vec<Version> = folder.iter().filter(is_applied).cloned().collect();
     let pending: Vec<Version> = folder.iter().filter(|version| !is_applied(version)).cloned().collect();

@@ -29,7 +29,9 @@ pub fn between(schema: &Schema, normal: &Catalogue, live: &Catalogue) -> Differe
             (_, None) => difference.changes.extend(creation(table)),
             (Some(normal), Some(live)) => alterations(table, normal, live, &mut difference),
             (None, Some(_)) => {
-                difference.beyond.push(format!("table {} could not be put in PostgreSQL's words", table.name));
+                difference
+                    .beyond
+                    .push(format!("table {} could not be put in PostgreSQL's words", table.name));
             }
         }
     }
@@ -43,7 +45,9 @@ pub fn creation(table: &Table) -> Vec<Change> {
     let name = || table.name.clone();
     let mut changes = vec![Change::CreateTable(table.clone())];
     changes.extend(table.keys.iter().map(|key| Change::AddKey { table: name(), key: key.clone() }));
-    changes.extend(table.indexes.iter().map(|index| Change::CreateIndex { table: name(), index: index.clone() }));
+    changes.extend(
+        table.indexes.iter().map(|index| Change::CreateIndex { table: name(), index: index.clone() }),
+    );
     for foreign_key in &table.foreign_keys {
         changes.push(Change::AddForeignKey { table: name(), foreign_key: foreign_key.clone() });
         if foreign_key.valid {
@@ -70,7 +74,8 @@ fn alterations(table: &Table, normal: &LiveTable, live: &LiveTable, difference: 
             ("generation", Some(wanted.generated.clone()), Some(found.generated.clone())),
         ];
         for (aspect, wanted, found) in aspects.into_iter().filter(|(_, wanted, found)| wanted != found) {
-            let word = |value: Option<String>| value.filter(|v| !v.is_empty()).unwrap_or_else(|| "none".to_owned());
+            let word =
+                |value: Option<String>| value.filter(|v| !v.is_empty()).unwrap_or_else(|| "none".to_owned());
             difference.beyond.push(format!(
                 "{}.{}: its {aspect} is {}, and should be {}",
                 table.name,
@@ -82,8 +87,10 @@ fn alterations(table: &Table, normal: &LiveTable, live: &LiveTable, difference: 
     }
     for found in &live.columns {
         let known = normal.columns.iter().any(|wanted| wanted.name == found.name);
-        let fills_itself =
-            !found.not_null || found.default.is_some() || !found.identity.is_empty() || !found.generated.is_empty();
+        let fills_itself = !found.not_null
+            || found.default.is_some()
+            || !found.identity.is_empty()
+            || !found.generated.is_empty();
         if !known && !fills_itself {
             difference.beyond.push(format!(
                 "{}.{}: the target has this column NOT NULL without a default, and the source has nothing for it",

@@ -102,8 +102,11 @@ pub(super) async fn read(
             generated: row.try_get("generated")?,
         });
     }
-    for row in
-        sqlx::query(include_str!("constraints.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
+    for row in sqlx::query(include_str!("constraints.sql"))
+        .bind(oid)
+        .bind(tables)
+        .fetch_all(&mut *connection)
+        .await?
     {
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };

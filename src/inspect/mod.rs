@@ -98,7 +98,9 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     };
     let catalogue = catalogue::read(&mut connection, namespace, &names).await?;
     let mut wanted = names.clone();
-    wanted.extend(desired.schema.tables.iter().flat_map(|table| &table.indexes).map(|index| index.name.clone()));
+    wanted.extend(
+        desired.schema.tables.iter().flat_map(|table| &table.indexes).map(|index| index.name.clone()),
+    );
     let mut in_the_way = Vec::new();
     for row in
         sqlx::query(include_str!("relations.sql")).bind(oid).bind(&wanted).fetch_all(&mut *connection).await?
@@ -113,11 +115,8 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     }
     let mut rows = BTreeMap::new();
     for table in catalogue.tables.keys() {
-        let sql = format!(
-            "SELECT count(*) FROM {}.{}",
-            render::quoted(&target.schema),
-            render::quoted(table)
-        );
+        let sql =
+            format!("SELECT count(*) FROM {}.{}", render::quoted(&target.schema), render::quoted(table));
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
         rows.insert(table.clone(), count.unsigned_abs());
     }
@@ -155,8 +154,7 @@ async fn copies(ledger: &Ledger) -> Result<BTreeMap<String, CopyState>, LedgerEr
     let started = ledger.started_tables().await?;
     let states = started.into_iter().map(|(table, started)| {
         let finished = is_finished(&table, &started.source_digest);
-        let state =
-            CopyState { content_digest: started.source_digest, finished, rows: started.rows_written };
+        let state = CopyState { content_digest: started.source_digest, finished, rows: started.rows_written };
         (table, state)
     });
     Ok(states.collect())

@@ -28,7 +28,8 @@ pub(super) async fn normalise(target: &Target, schema: &Schema) -> Result<Catalo
         let stubs = stubs(schema, batch);
         let changes: Vec<Change> =
             stubs.iter().chain(batch).flat_map(diff::creation).filter(Change::defines).collect();
-        let statements = order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)));
+        let statements =
+            order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)));
         let read = in_scratch(target, statements, &names).await?;
         whole.tables.extend(read.tables);
     }

@@ -172,7 +172,8 @@ impl Plan {
             let changes = self.remaining.iter().filter(|change| change.section() == section);
             changes.map(|change| Step::new(&render::statement(change))).collect()
         };
-        let down: Vec<Step> = if self.remaining.iter().any(|change| matches!(change, Change::CreateTable(_))) {
+        let down: Vec<Step> = if self.remaining.iter().any(|change| matches!(change, Change::CreateTable(_)))
+        {
             // Foreign keys hold tables in place, so they go first; the rest goes with its table.
             let made: Vec<&str> = self
                 .remaining
@@ -195,7 +196,11 @@ impl Plan {
     #[must_use]
     pub fn slug(&self) -> &'static str {
         let creates = |change: &Change| matches!(change, Change::CreateTable(_));
-        if self.changes.iter().any(|planned| creates(&planned.change)) { "create_tables" } else { "alter_tables" }
+        if self.changes.iter().any(|planned| creates(&planned.change)) {
+            "create_tables"
+        } else {
+            "alter_tables"
+        }
     }
 }
 

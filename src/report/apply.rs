@@ -19,7 +19,11 @@ pub fn apply_text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Res
     }
     let mut grid = Grid::default();
     for table in &report.tables {
-        let nulled = if table.nulled > 0 { format!("{} values set to NULL", count(table.nulled)) } else { String::new() };
+        let nulled = if table.nulled > 0 {
+            format!("{} values set to NULL", count(table.nulled))
+        } else {
+            String::new()
+        };
         grid.push([table.target.clone(), rows(table.rows), nulled]);
     }
     grid.write("  ", out)?;

@@ -62,8 +62,11 @@ fn table_text(table: &TableAudit, paint: Paint, out: &mut dyn Write) -> io::Resu
     writeln!(out, "{}: {}, {key}{traits}", paint.bold(&table.name), rows(table.rows))?;
     let mut grid = Grid::default();
     for column in &table.columns {
-        let declared =
-            if column.declared_type.is_empty() { "(no type)".to_owned() } else { column.declared_type.clone() };
+        let declared = if column.declared_type.is_empty() {
+            "(no type)".to_owned()
+        } else {
+            column.declared_type.clone()
+        };
         grid.push([
             column.name.clone(),
             format!("{declared}{}", if column.not_null { " NOT NULL" } else { "" }),
@@ -100,9 +103,11 @@ fn table_text(table: &TableAudit, paint: Paint, out: &mut dyn Write) -> io::Resu
         let state = match (&foreign_key.orphans, foreign_key.parent_exists) {
             (_, false) => paint.yellow("the table does not exist"),
             (None, true) => "no orphans".to_owned(),
-            (Some(orphans), true) => {
-                paint.yellow(&format!("{} without a parent, first at {}", rows(orphans.rows), orphans.first_key))
-            }
+            (Some(orphans), true) => paint.yellow(&format!(
+                "{} without a parent, first at {}",
+                rows(orphans.rows),
+                orphans.first_key
+            )),
         };
         writeln!(out, "  foreign key ({}) to {parent}: {state}", foreign_key.columns.join(", "))?;
     }

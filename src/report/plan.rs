@@ -13,15 +13,13 @@ use crate::{
 /// # Errors
 /// Whatever the writer says.
 pub fn plan_text(plan: &Plan, target: &str, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{} {} to {target}, schema {}",
-        paint.bold("Plan:"),
-        plan.source,
-        plan.target_schema
-    )?;
+    writeln!(out, "{} {} to {target}, schema {}", paint.bold("Plan:"), plan.source, plan.target_schema)?;
     if plan.is_empty() && plan.blockers().next().is_none() {
-        writeln!(out, "\n{}", paint.green("Nothing to do: the target is what the mapping says, and holds this source's rows."))?;
+        writeln!(
+            out,
+            "\n{}",
+            paint.green("Nothing to do: the target is what the mapping says, and holds this source's rows.")
+        )?;
         return findings_text(plan, paint, out);
     }
     schema_text(plan, paint, out)?;
@@ -40,7 +38,9 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
     if plan.creates_schema {
         writeln!(out, "  {plus} schema {}", plan.target_schema)?;
     }
-    for change in plan.changes.iter().filter(|change| !matches!(change.change, Change::ValidateForeignKey { .. })) {
+    for change in
+        plan.changes.iter().filter(|change| !matches!(change.change, Change::ValidateForeignKey { .. }))
+    {
         writeln!(out, "  {plus} {}", change.summary)?;
         if let Change::CreateTable(table) = &change.change {
             let mut grid = Grid::default();
@@ -94,7 +94,12 @@ fn rows_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         } else {
             format!("{} to {}", table.source, table.target)
         };
-        grid.push([name, format!("source {}", rows(table.source_rows)), format!("target {target}"), what.to_owned()]);
+        grid.push([
+            name,
+            format!("source {}", rows(table.source_rows)),
+            format!("target {target}"),
+            what.to_owned(),
+        ]);
     }
     grid.write("  ", out)?;
     for table in plan.tables.iter().filter(|table| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume)) {

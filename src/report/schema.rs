@@ -13,7 +13,11 @@ use crate::{
 /// Whatever the writer says.
 pub fn schema_sql(desired: &Desired, out: &mut dyn Write) -> io::Result<()> {
     let schema = render::quoted(&desired.schema.name);
-    writeln!(out, "-- The PostgreSQL schema that the mapping asks for, written by mtm {}.", env!("CARGO_PKG_VERSION"))?;
+    writeln!(
+        out,
+        "-- The PostgreSQL schema that the mapping asks for, written by mtm {}.",
+        env!("CARGO_PKG_VERSION")
+    )?;
     writeln!(out, "-- On an empty database: psql -v ON_ERROR_STOP=1 -f schema_postgres.sql\n")?;
     writeln!(out, "BEGIN;")?;
     if desired.schema.name != "public" {

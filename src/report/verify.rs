@@ -39,7 +39,8 @@ pub fn certificate_text(certificate: &Certificate, paint: Paint, out: &mut dyn W
     }
     let compared: u64 = certificate.tables.iter().map(|table| table.source_rows).sum();
     if certificate.equal {
-        let line = format!("Proven: {} in {} tables, every cell equal.", rows(compared), certificate.tables.len());
+        let line =
+            format!("Proven: {} in {} tables, every cell equal.", rows(compared), certificate.tables.len());
         writeln!(out, "{}", paint.green(&line))
     } else {
         writeln!(out, "{}", paint.red("Source and target differ."))
@@ -55,7 +56,9 @@ fn differences(table: &TableComparison) -> String {
 fn difference_line(Difference { table, key, kind }: &Difference) -> String {
     match kind {
         DifferenceKind::TableMissing => format!("{table}: the target has no such table"),
-        DifferenceKind::ColumnMissing { column } => format!("{table}.{column}: the target has no such column"),
+        DifferenceKind::ColumnMissing { column } => {
+            format!("{table}.{column}: the target has no such column")
+        }
         DifferenceKind::ColumnType { column, expected, found } => {
             format!("{table}.{column}: it is {found}, and should be {expected}")
         }

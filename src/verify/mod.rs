@@ -44,6 +44,11 @@ use std::sync::{
 use serde::Serialize;
 use sqlx::PgPool;
 
+pub use self::{
+    certificate::{Certificate, Sides, prove},
+    error::VerifyError,
+    source_side::Readers,
+};
 use self::{
     digest::Digester,
     locate::{Gather, Selection},
@@ -51,11 +56,6 @@ use self::{
     shape::TableShape,
     source_side::SourcePiece,
     target_side::{Sessions, TargetPiece},
-};
-pub use self::{
-    certificate::{Certificate, Sides, prove},
-    error::VerifyError,
-    source_side::Readers,
 };
 use crate::schema::TableCopy;
 

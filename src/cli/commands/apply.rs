@@ -68,7 +68,10 @@ async fn carry_out(
         Report::default()
     } else {
         if !args.yes {
-            match output.ask("Carry out this plan?").map_err(|e| CliError::io("no answer could be read", e))? {
+            match output
+                .ask("Carry out this plan?")
+                .map_err(|e| CliError::io("no answer could be read", e))?
+            {
                 Some(true) => {}
                 Some(false) => {
                     output.note("Nothing was done.");
@@ -110,8 +113,7 @@ pub(super) async fn execute(prepared: &Prepared, jobs: usize, output: Output) ->
     };
     let new_version = new_version(prepared, output)?;
     let options = Options { jobs, new_version, applied_versions: prepared.applied_versions.clone() };
-    let report =
-        apply::run(plan, &prepared.source, &prepared.target, &options, &listener).await;
+    let report = apply::run(plan, &prepared.source, &prepared.target, &options, &listener).await;
     bar.finish();
     Ok(report?)
 }

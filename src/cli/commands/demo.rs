@@ -9,6 +9,7 @@ use crate::{
         args::Cli,
         error::{CliError, Exit},
         output::Output,
+        prepare::DEFAULT_MAPPING,
     },
     demo::{self, SampleOptions},
     local::{LocalServer, StartOptions},
@@ -16,6 +17,9 @@ use crate::{
 
 /// Where the sample lies.
 const SAMPLE: &str = ".mtm/demo.db";
+
+/// The sample's mapping, where none lies here yet.
+const MAPPING: &str = include_str!("../../../mappings/types.yaml");
 
 /// The steps, as they are shown and as they are run.
 const STEPS: [&str; 4] = [
@@ -45,24 +49,24 @@ pub(in crate::cli) async fn run(output: Output) -> Result<Exit, CliError> {
     if sample.exists() {
         say(&format!("The sample is there: {SAMPLE}"))?;
     } else {
-        if let Some(folder) = sample.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| CliError::io(format!("{} could not be made", folder.display()), error))?;
-        }
+        make_folder_of(sample)?;
         let summary = demo::write_sample(sample, SampleOptions::default())?;
         say(&format!(
             "A sample Music Time Machine, {SAMPLE}: {} tracks, {} snapshots",
             summary.tracks, summary.snapshots
         ))?;
     }
+    let mapping = Path::new(DEFAULT_MAPPING);
+    if !mapping.exists() {
+        write_new(mapping, MAPPING)?;
+        say(&format!("Its mapping, {DEFAULT_MAPPING}"))?;
+    }
     let running = LocalServer::at(&here).start(StartOptions::default())?;
     say(&format!("A private PostgreSQL is running, its data in {}", running.data.display()))?;
     for step in STEPS {
         say(&format!("\n{}", output.paint().bold(&format!("$ {step}"))))?;
-        let cli = Cli::try_parse_from(step.split(' ')).map_err(|error| CliError::Usage {
-            message: error.to_string(),
-            hint: None,
-        })?;
+        let cli = Cli::try_parse_from(step.split(' '))
+            .map_err(|error| CliError::Usage { message: error.to_string(), hint: None })?;
         let exit = Box::pin(crate::cli::dispatch(&cli.command, output)).await?;
         if exit != Exit::Done {
             return Ok(exit);
@@ -70,4 +74,16 @@ pub(in crate::cli) async fn run(output: Output) -> Result<Exit, CliError> {
     }
     say(NEXT)?;
     Ok(Exit::Done)
+}
+
+fn make_folder_of(file: &Path) -> Result<(), CliError> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder)
+        .map_err(|error| CliError::io(format!("{} could not be made", folder.display()), error))
+}
+
+fn write_new(file: &Path, text: &str) -> Result<(), CliError> {
+    make_folder_of(file)?;
+    std::fs::write(file, text)
+        .map_err(|error| CliError::io(format!("{} could not be written", file.display()), error))
 }

@@ -65,7 +65,9 @@ async fn status(target: &Target, versions: &[Version], output: Output) -> Result
             if statuses.is_empty() {
                 return writeln!(out, "There are no versions, in the folder or in the target.");
             }
-            statuses.iter().try_for_each(|status| writeln!(out, "{:<12} {}", status.state.to_string(), status.name))
+            statuses
+                .iter()
+                .try_for_each(|status| writeln!(out, "{:<12} {}", status.state.to_string(), status.name))
         })
         .map_err(|error| CliError::io("the status could not be written", error))?;
     Ok(Exit::Done)

@@ -24,7 +24,8 @@ pub(super) fn of_others(audit: &Audit) -> Vec<Fate> {
         .others
         .iter()
         .map(|other| {
-            let reason = REASONS.iter().find(|(kind, _)| *kind == other.kind).map_or("not built yet", |(_, why)| why);
+            let reason =
+                REASONS.iter().find(|(kind, _)| *kind == other.kind).map_or("not built yet", |(_, why)| why);
             let reason = other
                 .belongs_to
                 .as_ref()
@@ -37,8 +38,13 @@ pub(super) fn of_others(audit: &Audit) -> Vec<Fate> {
 /// Of an ordinary table: carried over, with a word on what it loses.
 pub(super) fn of_table(draft: &Draft<'_>) -> Fate {
     let mut losses = Vec::new();
-    let computed: Vec<&str> =
-        draft.audit.columns.iter().filter(|column| column.generated).map(|column| column.name.as_str()).collect();
+    let computed: Vec<&str> = draft
+        .audit
+        .columns
+        .iter()
+        .filter(|column| column.generated)
+        .map(|column| column.name.as_str())
+        .collect();
     if !computed.is_empty() {
         losses.push(format!("computed columns become plain ones with their values: {}", computed.join(", ")));
     }

@@ -20,11 +20,9 @@ pub(super) struct Keys {
 /// Whether a column takes part in a key, so that no two of its values may become one.
 pub(super) fn is_in_key(table: &TableAudit, column: &str) -> bool {
     table.primary_key.iter().any(|name| same(name, column))
-        || table
-            .indexes
-            .iter()
-            .filter(|index| index.unique)
-            .any(|index| index.parts.iter().any(|part| part.column.as_deref().is_some_and(|c| same(c, column))))
+        || table.indexes.iter().filter(|index| index.unique).any(|index| {
+            index.parts.iter().any(|part| part.column.as_deref().is_some_and(|c| same(c, column)))
+        })
         || table.foreign_keys.iter().any(|key| key.columns.iter().any(|c| same(c, column)))
 }
 
@@ -39,7 +37,8 @@ pub(super) fn keys(draft: &Draft<'_>, relations: &mut Namespace, findings: &mut 
         columns.map(|columns| (false, columns))
     });
     for (is_primary, sources) in primary.into_iter().chain(unique) {
-        let Some(positions) = sources.iter().map(|source| draft.position(source)).collect::<Option<Vec<_>>>() else {
+        let Some(positions) = sources.iter().map(|source| draft.position(source)).collect::<Option<Vec<_>>>()
+        else {
             continue;
         };
         let what = format!(
@@ -84,7 +83,9 @@ pub(super) fn keys(draft: &Draft<'_>, relations: &mut Namespace, findings: &mut 
 
 /// Why columns cannot be a key in PostgreSQL; `None`: they can.
 fn cannot_be_key(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
-    if let Some(&at) = positions.iter().find(|&&at| values_may_meet(&draft.audit.columns[at], draft.settled[at].pg_type)) {
+    if let Some(&at) =
+        positions.iter().find(|&&at| values_may_meet(&draft.audit.columns[at], draft.settled[at].pg_type))
+    {
         return Some(format!(
             "{} holds values of several storage classes, which may be equal as {}",
             draft.audit.columns[at].name, draft.settled[at].pg_type
@@ -171,9 +172,10 @@ fn other_collations(draft: &Draft<'_>, index: &IndexAudit) -> String {
         .parts
         .iter()
         .filter(|part| {
-            part.column.as_ref().and_then(|c| draft.position(c)).is_some_and(|at| {
-                matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_))
-            })
+            part.column
+                .as_ref()
+                .and_then(|c| draft.position(c))
+                .is_some_and(|at| matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_)))
         })
         .map(|part| part.collation.as_str())
         .filter(|collation| !collation.eq_ignore_ascii_case("BINARY"))
@@ -191,7 +193,9 @@ fn carried_over(draft: &Draft<'_>, source: &IndexAudit) -> Result<Index, String>
     let mut parts = Vec::new();
     for part in &source.parts {
         let Some(at) = part.column.as_ref().and_then(|column| draft.position(column)) else {
-            return Err("it holds an expression of SQLite's SQL; name it under `indexes` in the mapping".to_owned());
+            return Err(
+                "it holds an expression of SQLite's SQL; name it under `indexes` in the mapping".to_owned()
+            );
         };
         positions.push(at);
         parts.push(IndexPart {
@@ -379,19 +383,20 @@ fn join(
         columns == wanted
     };
     let by_constraint = keyed[parent_at].keys.iter().any(|key| is_wanted(&key.columns));
-    let by_index = parent.audit.indexes.iter().filter(|index| index.unique && index.origin == "c").any(|index| {
-        carried_over(parent, index).is_ok_and(|index| {
-            let columns: Vec<String> = index
-                .parts
-                .iter()
-                .filter_map(|part| match &part.key {
-                    IndexKey::Column(column) => Some(column.clone()),
-                    IndexKey::Expression(_) => None,
-                })
-                .collect();
-            is_wanted(&columns)
-        })
-    });
+    let by_index =
+        parent.audit.indexes.iter().filter(|index| index.unique && index.origin == "c").any(|index| {
+            carried_over(parent, index).is_ok_and(|index| {
+                let columns: Vec<String> = index
+                    .parts
+                    .iter()
+                    .filter_map(|part| match &part.key {
+                        IndexKey::Column(column) => Some(column.clone()),
+                        IndexKey::Expression(_) => None,
+                    })
+                    .collect();
+                is_wanted(&columns)
+            })
+        });
     if !by_constraint && !by_index {
         return Err(format!("{parent_table} ({}) is not unique in the target", parent_columns.join(", ")));
     }

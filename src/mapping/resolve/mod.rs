@@ -124,7 +124,8 @@ impl Mapping {
         let mut schema = Schema { name: scope.schema.clone(), tables: Vec::new() };
         let mut copies = Vec::new();
         let mut fates = fates::of_others(audit);
-        let keyed: Vec<_> = drafts.iter().map(|draft| keys::keys(draft, &mut relations, &mut findings)).collect();
+        let keyed: Vec<_> =
+            drafts.iter().map(|draft| keys::keys(draft, &mut relations, &mut findings)).collect();
         for (at, draft) in drafts.iter().enumerate() {
             let keys = &keyed[at];
             let (indexes, index_fates) =
@@ -143,7 +144,11 @@ impl Mapping {
             schema.tables.push(table);
         }
         fates.extend(audit.tables.iter().filter(|table| !scope.takes(&table.name)).map(|table| {
-            fates::fate("table", &table.name, Outcome::LeftOut("--include and --exclude leave it out".to_owned()))
+            fates::fate(
+                "table",
+                &table.name,
+                Outcome::LeftOut("--include and --exclude leave it out".to_owned()),
+            )
         }));
         if !mistakes.is_empty() {
             return Err(MappingError::from_mistakes(&self.text, mistakes));
@@ -264,7 +269,8 @@ fn meet(drafts: &mut [Draft<'_>]) {
             for &(table, column) in ends {
                 let now = &mut drafts[table].settled[column];
                 if !now.demanded && now.pg_type != common {
-                    now.reason = format!("{}; {common} to meet the column that a foreign key joins", now.reason);
+                    now.reason =
+                        format!("{}; {common} to meet the column that a foreign key joins", now.reason);
                     now.pg_type = common;
                     settled = false;
                 }
@@ -289,8 +295,8 @@ fn columns(
         let entry = entry_of(draft, source);
         let settled = &draft.settled[at];
         let is_rowid = audit.rowid_alias.as_deref() == Some(source.name.as_str());
-        let identity = is_rowid
-            && matches!(settled.pg_type, PgType::SmallInt | PgType::Integer | PgType::BigInt);
+        let identity =
+            is_rowid && matches!(settled.pg_type, PgType::SmallInt | PgType::Integer | PgType::BigInt);
         let in_primary = keys.iter().any(|key| key.primary && key.columns.contains(&draft.column_names[at]));
         let wanted = entry.and_then(|entry| entry.not_null);
         let not_null = wanted.unwrap_or(source.not_null) || in_primary;

@@ -60,7 +60,9 @@ fn snake(name: &str) -> String {
         let after = characters.get(at + 1);
         let begins_word = c.is_uppercase()
             && before.is_some_and(|b| {
-                b.is_lowercase() || b.is_numeric() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
+                b.is_lowercase()
+                    || b.is_numeric()
+                    || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
             });
         if !c.is_alphanumeric() || begins_word {
             if !written.is_empty() && !written.ends_with('_') {

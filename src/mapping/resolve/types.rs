@@ -166,7 +166,9 @@ fn type_of(rung: Rung, declared_type: &str) -> Option<PgType> {
         Rung::Type(pg_type) => Some(pg_type),
         Rung::NumericAsDeclared => {
             let (_, inside) = declared_type.split_once('(')?;
-            PgType::parse(&format!("numeric({}", inside)).ok().filter(|t| matches!(t, PgType::Numeric(Some(_))))
+            PgType::parse(&format!("numeric({}", inside))
+                .ok()
+                .filter(|t| matches!(t, PgType::Numeric(Some(_))))
         }
     }
 }
@@ -201,7 +203,11 @@ impl Affinity {
 /// Whether a foreign key may join columns of these types (both sides have an equality operator in common).
 pub(super) fn joinable(child: PgType, parent: PgType) -> bool {
     let class = |pg_type| match pg_type {
-        PgType::SmallInt | PgType::Integer | PgType::BigInt | PgType::Numeric(_) | PgType::DoublePrecision => 1,
+        PgType::SmallInt
+        | PgType::Integer
+        | PgType::BigInt
+        | PgType::Numeric(_)
+        | PgType::DoublePrecision => 1,
         PgType::Text | PgType::Varchar(_) => 2,
         PgType::Boolean => 3,
         PgType::Bytea => 4,
