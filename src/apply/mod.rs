@@ -14,7 +14,7 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
-    plan::{CopyPlan, Plan},
+    plan::{CopyPlan, Plan, VersionAction},
     schema::render,
     source::Source,
     target::{self, Ledger, LedgerError, MigrateError, NewRun, Outcome, Target, UpTo, Version, server_error},
@@ -139,8 +139,8 @@ pub struct Options {
     pub jobs: usize,
     /// The version for what no pending version covers, if there is anything; already saved where the mapping wants it.
     pub new_version: Option<Version>,
-    /// Versions of the folder that the target has already: sea-orm-migration wants to see them all.
-    pub applied_versions: Vec<Version>,
+    /// The versions of the mapping's folder, applied ones too: sea-orm-migration wants to see them all.
+    pub folder: Vec<Version>,
 }
 
 /// Carries out a plan. The caller holds the target's lock and has shown the plan.
@@ -187,12 +187,17 @@ async fn stages(
     listener: &Listener,
 ) -> Result<Report, ApplyError> {
     let mut report = Report::default();
-    let pending: Vec<Version> = plan.versions.iter().chain(&options.new_version).cloned().collect();
-    report.versions = pending.iter().map(|version| version.name.clone()).collect();
-    let versions: Vec<Version> = options.applied_versions.iter().chain(&pending).cloned().collect();
+    report.versions = plan.pending_versions.clone();
+    report.versions.extend(options.new_version.iter().map(|version| version.name.clone()));
+    let versions: Vec<Version> = options.folder.iter().chain(&options.new_version).cloned().collect();
+    // Hazards concern tables with rows, and a plan of ours changes none of those.
+    let allow: &[String] = &[];
 
     listener(Event::Stage("pre-data"));
-    target::up(target, ledger, &versions, UpTo::BeforeLastPost).await?;
+    if plan.version_action == VersionAction::Record {
+        target::record_applied(target, ledger, &plan.versions).await?;
+    }
+    target::up(target, ledger, &versions, UpTo::BeforeLastPost, allow).await?;
 
     listener(Event::Stage("data"));
     let to_copy = plan
@@ -205,7 +210,7 @@ async fn stages(
         data::copy(&copies, &plan.fingerprint, source, target, ledger, options.jobs, listener).await?;
 
     listener(Event::Stage("post-data"));
-    target::up(target, ledger, &versions, UpTo::All).await?;
+    target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
     listener(Event::Stage("sequences and statistics"));
     for (_, copy) in &copies {

@@ -259,6 +259,9 @@ pub(super) enum MigrateCommand {
         /// How long to wait for another run to end
         #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
         wait: std::time::Duration,
+        /// Hazards that are accepted on tables with rows: `deletes-data`
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        allow: Vec<String>,
     },
     /// Take back the last version
     Down {

@@ -5,7 +5,9 @@ use std::{error::Error, process::ExitCode};
 use super::output::Output;
 use crate::{
     apply::ApplyError, audit::AuditError, inspect::InspectError, local::LocalError, mapping::MappingError,
-    source::SourceError, target, verify::VerifyError,
+    source::SourceError,
+    target::{self, MigrateError},
+    verify::VerifyError,
 };
 
 /// How a command ended. The numbers are a contract (`mtm --help`).
@@ -62,7 +64,7 @@ pub(super) enum CliError {
     #[error(transparent)]
     Version(#[from] target::VersionError),
     #[error(transparent)]
-    Migrate(#[from] target::MigrateError),
+    Migrate(#[from] MigrateError),
     #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
@@ -89,7 +91,11 @@ impl CliError {
     fn exit(&self) -> Exit {
         match self {
             CliError::Usage { .. } | CliError::Connect(target::ConnectError::NoTarget) => Exit::Usage,
-            CliError::Refused { .. } | CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
+            CliError::Refused { .. }
+            | CliError::Lock(target::LockError::Held { .. })
+            | CliError::Migrate(
+                MigrateError::Edited { .. } | MigrateError::NotAllowed { .. } | MigrateError::NoWayBack { .. },
+            ) => Exit::Refused,
             _ => Exit::Failed,
         }
     }

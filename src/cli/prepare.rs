@@ -20,7 +20,7 @@ use crate::{
     plan::{Pending, Plan},
     schema::Desired,
     source::{Source, SourceOptions},
-    target::{self, Target, TargetOptions, Version, VersionState, VersionStatus},
+    target::{self, Ledger, State, Target, TargetOptions, Version, VersionStatus},
 };
 
 /// Where the mapping is looked for when none is named.
@@ -146,8 +146,8 @@ pub(super) struct Prepared {
     pub(super) normal: Catalogue,
     pub(super) live: Live,
     pub(super) plan: Plan,
-    /// Versions of the folder that the target has.
-    pub(super) applied_versions: Vec<Version>,
+    /// The versions of the mapping's folder.
+    pub(super) folder: Vec<Version>,
 }
 
 /// From a target at hand to the plan.
@@ -160,8 +160,8 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, CliError> {
     let audit = audit(&source, output).await?;
     let desired = desired(mapping, &audit, scope)?;
-    let (normal, live, plan, applied_versions) = plan(&audit, &desired, &target).await?;
-    Ok(Prepared { source, audit, target, normal, live, plan, applied_versions })
+    let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
+    Ok(Prepared { source, audit, target, normal, live, plan, folder })
 }
 
 /// Compares what should be with what is.
@@ -172,34 +172,40 @@ pub(super) async fn plan(
 ) -> Result<(Catalogue, Live, Plan, Vec<Version>), CliError> {
     let folder = versions(desired.versions_dir.as_ref())?;
     let statuses = target::status(target, &folder).await?;
-    let is_applied = |version: &&Version| {
-        statuses
-            .iter()
-            .any(|VersionStatus { name, state, .. }| *name == version.name && *state == VersionState::Applied)
-    };
-    let applied: Vec<Version> = folder.iter().filter(is_applied).cloned().collect();
-    let pending: Vec<Version> = folder.iter().filter(|version| !is_applied(version)).cloned().collect();
-
     let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
-    let pending = if pending.is_empty() {
-        Pending::default()
-    } else if live.catalogue.tables.is_empty() {
-        let steps = pending.iter().flat_map(|version| {
-            let steps = version.pre_data.iter().chain(&version.post_data);
-            steps.map(|step| (format!("a step of version {}", version.name), step.sql.clone()))
-        });
-        let outcome = inspect::replay(target, steps, desired).await?;
-        Pending { versions: pending, outcome: Some(outcome) }
-    } else {
-        let names: Vec<&str> = pending.iter().map(|version| version.name.as_str()).collect();
-        return Err(CliError::Refused {
-            message: format!("the target has tables already, and lacks versions: {}", names.join(", ")),
-            hint: Some("run `mtm migrate up` first, or take the versions out of the folder".to_owned()),
-        });
-    };
+    let pending = pending(&statuses, &folder, desired, target).await?;
     let plan = Plan::between(audit, &live, desired, &normal, pending);
-    Ok((normal, live, plan, applied))
+    Ok((normal, live, plan, folder))
+}
+
+/// The versions that are not wholly applied, and what all versions together make.
+async fn pending(
+    statuses: &[VersionStatus],
+    folder: &[Version],
+    desired: &Desired,
+    target: &Target,
+) -> Result<Pending, CliError> {
+    let state = |version: &Version| statuses.iter().find(|s| s.name == version.name).map(|s| s.state);
+    if statuses.iter().all(|status| status.state == State::Applied) {
+        return Ok(Pending::default());
+    }
+    let mut versions = folder.to_vec();
+    if let Some(ledger) = Ledger::find(target).await? {
+        let recorded = ledger.versions().await?.into_iter().map(|recorded| recorded.version);
+        let elsewhere: Vec<Version> =
+            recorded.filter(|version| folder.iter().all(|known| known.name != version.name)).collect();
+        versions.extend(elsewhere);
+        versions.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    let steps = versions.iter().flat_map(|version| {
+        let steps = version.pre_data.iter().chain(&version.post_data);
+        steps.map(|step| (format!("a step of version {}", version.name), step.sql.clone()))
+    });
+    let outcome = inspect::replay(target, steps, desired).await?;
+    let begun = statuses.iter().any(|status| status.state == State::PreData);
+    versions.retain(|version| state(version) != Some(State::Applied));
+    Ok(Pending { versions, begun, outcome })
 }
 
 /// The versions of the mapping's folder; none where it names none.

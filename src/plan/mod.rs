@@ -36,15 +36,17 @@ pub struct Plan {
     pub creates_schema: bool,
     /// What changes in the target's schema.
     pub changes: Vec<PlannedChange>,
-    /// Names of versions in the folder that the target does not have yet; they make the changes, or some of them.
+    /// Names of versions that the target does not have yet, or not wholly.
     pub pending_versions: Vec<String>,
+    /// What happens to them.
+    pub version_action: VersionAction,
     /// What happens to the rows, a table each.
     pub tables: Vec<TablePlan>,
     /// Blockers first, then warnings and notes.
     pub findings: Vec<Finding>,
     /// What becomes of every object of `sqlite_schema`.
     pub fates: Vec<Fate>,
-    /// The steps of the pending versions, as they stand in the folder.
+    /// The pending versions with their steps.
     #[serde(skip)]
     pub versions: Vec<Version>,
     /// What remains to be frozen as a version of its own once the pending ones have run.
@@ -71,13 +73,26 @@ pub struct PlannedChange {
     pub change: Change,
 }
 
-/// What the target is on its way to: the live catalogue, and what pending versions make of it.
+/// What happens to versions that the target does not have yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VersionAction {
+    /// They run, or go on where an earlier run was cut off.
+    Run,
+    /// They are recorded as applied: the target is already what they make.
+    Record,
+}
+
+/// Versions that the target does not have yet, or not wholly, and what the target is once they have run.
 #[derive(Debug, Clone, Default)]
 pub struct Pending {
-    /// Versions of the folder that the target does not have yet, in order.
+    /// In order.
     pub versions: Vec<Version>,
-    /// What the target will be once they have run ([`crate::inspect::replay`]); `None`: there are none.
-    pub outcome: Option<Catalogue>,
+    /// Whether one of them has begun: an earlier run was cut off between its tables and its keys.
+    pub begun: bool,
+    /// What all versions, those that have run too, make of an empty schema ([`crate::inspect::replay`]); empty where
+    /// nothing is pending.
+    pub outcome: Catalogue,
 }
 
 impl Plan {
@@ -104,22 +119,32 @@ impl Plan {
                 ),
             )
         }));
-        let remaining = match &pending.outcome {
-            None => changes.clone(),
-            Some(outcome) => {
-                let Difference { changes, beyond } = diff::between(&desired.schema, normal, outcome);
-                findings.extend(beyond.into_iter().map(|what| {
+        let runs = live.catalogue.tables.is_empty() || pending.begun;
+        let mut remaining = changes.clone();
+        if !pending.versions.is_empty() {
+            let left = diff::between(&desired.schema, normal, &pending.outcome);
+            let names: Vec<&str> = pending.versions.iter().map(|version| version.name.as_str()).collect();
+            if runs {
+                findings.extend(left.beyond.into_iter().map(|what| {
                     blocker(
                         "version-differs",
                         format!(
-                            "once the pending versions have run, {what}. Changing what is there is not built yet: correct \
-                             the version or the mapping so that they agree"
+                            "once versions {} have run, {what}. Correct the version or the mapping so that they agree",
+                            names.join(", ")
                         ),
                     )
                 }));
-                changes
+                remaining = left.changes;
+            } else if !changes.is_empty() || !left.changes.is_empty() || !left.beyond.is_empty() {
+                findings.push(blocker(
+                    "versions-pending",
+                    format!(
+                        "the target has tables already, and lacks versions {}. Run `mtm migrate up` first",
+                        names.join(", ")
+                    ),
+                ));
             }
-        };
+        }
         let tables: Vec<TablePlan> =
             desired.tables.iter().map(|table| TablePlan::new(table, desired, live, audit)).collect();
         findings.extend(tables.iter().filter_map(TablePlan::blocker));
@@ -136,6 +161,7 @@ impl Plan {
             tables,
             findings,
             fates: desired.fates.clone(),
+            version_action: if runs { VersionAction::Run } else { VersionAction::Record },
             versions: pending.versions,
             remaining,
             desired: desired.clone(),

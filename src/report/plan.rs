@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::text::{Grid, Paint, rows};
 use crate::{
-    plan::{CopyPlan, Plan},
+    plan::{CopyPlan, Plan, VersionAction},
     schema::{Change, Finding, Outcome, Section, Severity},
 };
 
@@ -23,6 +23,13 @@ pub fn plan_text(plan: &Plan, target: &str, paint: Paint, out: &mut dyn Write) -
         return findings_text(plan, paint, out);
     }
     schema_text(plan, paint, out)?;
+    if !plan.pending_versions.is_empty() {
+        let what = match plan.version_action {
+            VersionAction::Run => "made by versions of the folder",
+            VersionAction::Record => "the target is what these versions make; they are recorded as applied",
+        };
+        writeln!(out, "  {what}: {}", plan.pending_versions.join(", "))?;
+    }
     rows_text(plan, paint, out)?;
     fates_text(plan, paint, out)?;
     findings_text(plan, paint, out)?;
@@ -70,9 +77,6 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
                 writeln!(out, "        check {}: {}", check.name, check.expression)?;
             }
         }
-    }
-    if !plan.pending_versions.is_empty() {
-        writeln!(out, "  from the folder of versions: {}", plan.pending_versions.join(", "))?;
     }
     Ok(())
 }

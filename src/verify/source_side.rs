@@ -155,20 +155,26 @@ impl Encoding {
         })
     }
 
-    /// The cell with its text decoded into `decoded`. What is no UTF-16 becomes bytes that are no UTF-8 either.
+    /// The cell with its text decoded into `decoded`. A text that is no UTF-16, or holds a NUL, has no place in a text of
+    /// PostgreSQL's: it counts as the blob of its bytes, as the file keeps them.
     fn cell<'a>(self, cell: ValueRef<'a>, is_text: ValueRef<'_>, decoded: &'a mut Vec<u8>) -> ValueRef<'a> {
         let (Encoding::Utf16 { big_endian }, ValueRef::Blob(bytes), ValueRef::Integer(1)) =
             (self, cell, is_text)
         else {
             return cell;
         };
+        if bytes.len() % 2 != 0 {
+            return cell;
+        }
         decoded.clear();
         let unit = if big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
         let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
         for character in char::decode_utf16(units) {
             match character {
-                Ok(character) => decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-                Err(_) => decoded.push(0xff),
+                Ok(character) if character != '\0' => {
+                    decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                _ => return cell,
             }
         }
         ValueRef::Text(decoded)

@@ -13,8 +13,9 @@ mod versions;
 
 use sqlx::PgPool;
 
+pub(crate) use self::versions::VersionRow;
 pub use self::{
-    chunks::{Chunk, ChunkRange, Copied, Started},
+    chunks::{Chunk, ChunkRange, Copied},
     place::Place,
     runs::{NewRun, Outcome, RunId},
     versions::RecordedVersion,

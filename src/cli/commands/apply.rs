@@ -112,7 +112,7 @@ pub(super) async fn execute(prepared: &Prepared, jobs: usize, output: Output) ->
         })
     };
     let new_version = new_version(prepared, output)?;
-    let options = Options { jobs, new_version, applied_versions: prepared.applied_versions.clone() };
+    let options = Options { jobs, new_version, folder: prepared.folder.clone() };
     let report = apply::run(plan, &prepared.source, &prepared.target, &options, &listener).await;
     bar.finish();
     Ok(report?)

@@ -12,10 +12,10 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, CliError> {
     match &args.command {
-        MigrateCommand::Up { versions, wait } => {
+        MigrateCommand::Up { versions, wait, allow } => {
             let (target, versions) = open(versions).await?;
             let lock = Lock::wait(&target, *wait).await?;
-            let done = up(&target, &versions, output).await;
+            let done = up(&target, &versions, allow, output).await;
             lock.release().await;
             done
         }
@@ -40,9 +40,9 @@ async fn open(args: &VersionArgs) -> Result<(Target, Vec<Version>), CliError> {
     Ok((target, versions))
 }
 
-async fn up(target: &Target, versions: &[Version], output: Output) -> Result<Exit, CliError> {
+async fn up(target: &Target, versions: &[Version], allow: &[String], output: Output) -> Result<Exit, CliError> {
     let ledger = Ledger::install(target).await?;
-    let applied = target::up(target, &ledger, versions, UpTo::All).await?;
+    let applied = target::up(target, &ledger, versions, UpTo::All, allow).await?;
     say(output, "applied", &applied, "Nothing to do: the target has every version.")
 }
 
@@ -67,7 +67,7 @@ async fn status(target: &Target, versions: &[Version], output: Output) -> Result
             }
             statuses
                 .iter()
-                .try_for_each(|status| writeln!(out, "{:<12} {}", status.state.to_string(), status.name))
+                .try_for_each(|status| writeln!(out, "{}  {status}", status.name))
         })
         .map_err(|error| CliError::io("the status could not be written", error))?;
     Ok(Exit::Done)
