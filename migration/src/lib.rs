@@ -4,6 +4,7 @@
 //! sea-orm-migration, which records them in `seaql_migrations`; the [`ledger`] keeps each one's SQL and checksum beside
 //! it, and where a copy stands; the [`lock`] lets one run at a time do so. Nothing here knows SQLite, mappings or plans.
 
+pub mod command;
 pub mod connection;
 pub mod ledger;
 pub mod lock;

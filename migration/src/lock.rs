@@ -41,7 +41,7 @@ pub enum LockError {
         /// The target schema.
         schema: String,
         /// Who has it.
-        holder: Holder,
+        holder: Box<Holder>,
     },
     /// The server refused another session.
     #[error("no session for the lock")]
@@ -168,7 +168,7 @@ impl Lock {
         Ok(LockError::Held {
             target: self.target.display.clone(),
             schema: self.target.schema.clone(),
-            holder: Holder { pid, application, client, since },
+            holder: Box::new(Holder { pid, application, client, since }),
         })
     }
 

@@ -3,15 +3,19 @@
 //! The driver's own text of an error ends in a line number of the server's C source, and the server's `DETAIL` quotes
 //! cells. [`ServerError`] keeps the parts apart, and shows only what may be shown.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 use sqlx::postgres::PgDatabaseError;
 
-/// An error of the server, or of the connection to it, taken apart.
+/// An error of the server, or of the connection to it, taken apart. Its text is the message without cell values.
 ///
-/// The fields are those of the manual, "Error and Notice Message Fields". Its text is the message without cell values.
+/// It is one pointer in size, so that the errors that hold it stay small.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerError {
+pub struct ServerError(Box<Parts>);
+
+/// The fields of the manual's "Error and Notice Message Fields" that are of use.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
     /// The SQLSTATE code; empty when the error did not come from the server.
     pub code: String,
     /// The primary message. It may quote a value: show the error itself instead.
@@ -28,18 +32,18 @@ pub struct ServerError {
     pub constraint: Option<String>,
 }
 
+impl Deref for ServerError {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl ServerError {
     /// An error without a server behind it: a lost connection, an answer that could not be read.
-    fn of_connection(message: String) -> ServerError {
-        ServerError {
-            code: String::new(),
-            message,
-            detail: None,
-            hint: None,
-            table: None,
-            column: None,
-            constraint: None,
-        }
+    pub(crate) fn of_connection(message: String) -> ServerError {
+        ServerError(Box::new(Parts { message, ..Parts::default() }))
     }
 
     /// The message without the value that data exceptions (SQLSTATE class 22) put behind a colon.
@@ -91,7 +95,7 @@ pub fn server_error(error: &sqlx::Error) -> ServerError {
 
 fn of_database(error: &PgDatabaseError) -> ServerError {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    ServerError {
+    ServerError(Box::new(Parts {
         code: error.code().to_owned(),
         message: error.message().to_owned(),
         detail: owned(error.detail()),
@@ -99,31 +103,35 @@ fn of_database(error: &PgDatabaseError) -> ServerError {
         table: owned(error.table()),
         column: owned(error.column()),
         constraint: owned(error.constraint()),
-    }
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn error(code: &str, message: &str, detail: Option<&str>, hint: Option<&str>) -> String {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let parts = Parts {
+            code: code.to_owned(),
+            message: message.to_owned(),
+            detail: owned(detail),
+            hint: owned(hint),
+            ..Parts::default()
+        };
+        ServerError(Box::new(parts)).to_string()
+    }
+
     #[test]
     fn values_are_not_shown() {
-        let error = ServerError {
-            code: "22P02".to_owned(),
-            detail: Some("Key (id)=(secret) already exists.".to_owned()),
-            ..ServerError::of_connection("invalid input syntax for type integer: \"secret\"".to_owned())
-        };
-        assert_eq!(error.to_string(), "invalid input syntax for type integer (SQLSTATE 22P02)");
+        let detail = Some("Key (id)=(secret) already exists.");
+        let shown = error("22P02", "invalid input syntax for type integer: \"secret\"", detail, None);
+        assert_eq!(shown, "invalid input syntax for type integer (SQLSTATE 22P02)");
     }
 
     #[test]
     fn names_are_shown_with_the_hint() {
-        let error = ServerError {
-            code: "42P01".to_owned(),
-            hint: Some("Look again.".to_owned()),
-            ..ServerError::of_connection("relation \"x\" does not exist".to_owned())
-        };
-        let expected = "relation \"x\" does not exist (SQLSTATE 42P01); the server's hint: Look again.";
-        assert_eq!(error.to_string(), expected);
+        let shown = error("42P01", "relation \"x\" does not exist", None, Some("Look again."));
+        assert_eq!(shown, "relation \"x\" does not exist (SQLSTATE 42P01); the server's hint: Look again.");
     }
 }

@@ -13,6 +13,7 @@ mod versions;
 
 use sqlx::PgPool;
 
+pub(crate) use self::versions::VersionRow;
 pub use self::{
     chunks::{Chunk, ChunkRange, Copied},
     place::Place,

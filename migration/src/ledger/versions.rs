@@ -136,6 +136,11 @@ impl Ledger {
         self.sql_text(include_str!("sql/begin_step.sql"))
     }
 
+    /// `$1` schema, `$2` version, `$3` section, `$4` number.
+    pub(crate) fn was_begun_sql(&self) -> String {
+        self.sql_text(include_str!("sql/was_begun.sql"))
+    }
+
     /// `$1` schema, `$2` version.
     pub(crate) fn forget_version_sql(&self) -> [String; 2] {
         [

@@ -1,0 +1,82 @@
+//! Whether a step may run: a hazard is one only where rows are.
+
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+
+use crate::{Step, quote_identifier, sql_text};
+
+/// The hazard of statements that take rows away.
+const DELETES_DATA: &str = "deletes-data";
+
+/// What takes rows away, whatever the step's author wrote beside it.
+const DELETING: &[&[&str]] = &[&["drop", "table"], &["drop", "column"], &["truncate"], &["delete", "from"]];
+
+/// A hazard that is not allowed, and the tables whose rows it is about.
+pub(super) struct Refusal {
+    pub(super) hazard: String,
+    pub(super) tables: Vec<String>,
+}
+
+/// Looks for a hazard of the step that is not allowed, on a table that the step names and that holds rows.
+pub(super) async fn refusal<C: ConnectionTrait>(
+    connection: &C,
+    step: &Step,
+    allow: &[String],
+) -> Result<Option<Refusal>, DbErr> {
+    let Some(hazard) = hazards(step).into_iter().find(|hazard| !allow.contains(hazard)) else {
+        return Ok(None);
+    };
+    let mentioned = sql_text::names(&step.sql);
+    let mut tables = Vec::new();
+    for table in tables_of_schema(connection).await? {
+        if mentioned.contains(&table) && holds_rows(connection, &table).await? {
+            tables.push(table);
+        }
+    }
+    Ok((!tables.is_empty()).then_some(Refusal { hazard, tables }))
+}
+
+fn hazards(step: &Step) -> Vec<String> {
+    let mut hazards = step.hazards.clone();
+    let words: Vec<String> = sql_text::names(&step.sql);
+    let deletes = DELETING.iter().any(|phrase| words.windows(phrase.len()).any(|window| window == *phrase));
+    if deletes && !hazards.iter().any(|hazard| hazard == DELETES_DATA) {
+        hazards.push(DELETES_DATA.to_owned());
+    }
+    hazards
+}
+
+async fn tables_of_schema<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, DbErr> {
+    let sql = include_str!("tables.sql");
+    let rows =
+        connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+async fn holds_rows<C: ConnectionTrait>(connection: &C, table: &str) -> Result<bool, DbErr> {
+    let sql = format!("SELECT EXISTS (SELECT FROM {})", quote_identifier(table));
+    let row =
+        connection.query_one_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;
+    row.map_or(Ok(false), |row| row.try_get_by_index(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_deletes_is_known_without_being_told() {
+        let cases = [
+            ("DROP TABLE tracks", true),
+            ("drop table if exists \"Tracks\"", true),
+            ("ALTER TABLE t DROP COLUMN a", true),
+            ("TRUNCATE t", true),
+            ("DELETE FROM t", true),
+            ("DROP INDEX i", false),
+            ("CREATE TABLE t (a text DEFAULT 'drop table')", false),
+            ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u ON DELETE CASCADE", false),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(hazards(&Step::new(sql)).contains(&DELETES_DATA.to_owned()), expected, "{sql}");
+        }
+    }
+}

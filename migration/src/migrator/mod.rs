@@ -1,0 +1,382 @@
+//! Runs versions through sea-orm-migration, which records them in the target schema's `seaql_migrations`.
+//!
+//! A version `NAME` is two migrations: `NAME` before the rows and `NAME__post` after them; both are taken back as one.
+//! sea-orm-migration has neither checksums nor a memory of migrations whose files are gone; the ledger gives it both.
+//! Who calls [`up`] or [`down`] holds the [`Lock`](crate::Lock).
+
+mod concurrent;
+mod error;
+mod hazards;
+mod history;
+mod runner;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use sea_orm::{DatabaseConnection, DbErr, SqlxPostgresConnector};
+use sea_orm_migration::{
+    IntoSchemaManagerConnection, MigrationStatus, MigrationTrait, MigratorTraitSelf, async_trait::async_trait,
+};
+
+pub use self::error::MigrateError;
+pub(crate) use self::error::db_error;
+use self::{
+    error::database,
+    history::{Entry, MIGRATION_TABLE, Origin, entries},
+    runner::{Job, PostData, PreData},
+};
+use crate::{Ledger, Target, Version, version::Section};
+
+/// What the name of a version's second migration ends in.
+pub const POST_SUFFIX: &str = "__post";
+
+/// sea-orm's migrator over the versions of a folder and those that the target remembers.
+pub struct Migrator {
+    jobs: Vec<Arc<Job>>,
+    failure: Arc<Mutex<Option<MigrateError>>>,
+}
+
+/// How far [`up`] goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpTo {
+    /// All that is pending.
+    All,
+    /// All that is pending but the last version's post-data, if that is pending: what rows are to be copied before.
+    BeforeLastPost,
+    /// This many versions, whole ones.
+    Versions(u32),
+}
+
+/// What a version is to the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionStatus {
+    /// The version's name.
+    pub name: String,
+    /// How far it is applied.
+    pub state: State,
+    /// Whether the folder has it.
+    pub in_folder: bool,
+    /// Whether the folder's content is another than the one that was applied.
+    pub edited: bool,
+    /// When it was applied, in UTC (RFC 3339), if the ledger knows.
+    pub applied_at: Option<String>,
+    /// How many of its post-data steps are done.
+    pub post_steps_done: usize,
+    /// How many it has.
+    pub post_steps: usize,
+}
+
+/// How far a version is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Not at all.
+    Pending,
+    /// Its pre-data is; rows and post-data are to come.
+    PreData,
+    /// Wholly.
+    Applied,
+}
+
+impl fmt::Display for VersionStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.state {
+            State::Pending => formatter.write_str("pending")?,
+            State::PreData => {
+                write!(
+                    formatter,
+                    "pre-data applied, post-data {} of {}",
+                    self.post_steps_done, self.post_steps
+                )?;
+            }
+            State::Applied => formatter.write_str("applied")?,
+        }
+        if !self.in_folder {
+            formatter.write_str(", not in the folder")?;
+        }
+        if self.edited {
+            formatter.write_str(", edited since")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is applied, what is pending, oldest first. Creates and changes nothing.
+///
+/// # Errors
+/// [`MigrateError`] when the target cannot be read.
+pub async fn status(target: &Target, versions: &[Version]) -> Result<Vec<VersionStatus>, MigrateError> {
+    let ledger = Ledger::find(target).await?;
+    let mut found = Vec::new();
+    for entry in entries(target, ledger.as_ref(), versions).await? {
+        let state = match (entry.pre_applied, entry.post_applied) {
+            (false, _) => State::Pending,
+            (true, true) => State::Applied,
+            // Something else's migration has no second half.
+            (true, false) if entry.origin == Origin::Unknown => State::Applied,
+            (true, false) => State::PreData,
+        };
+        let name = entry.version.name;
+        let post_steps = entry.version.post_data.len();
+        let post_steps_done = match (&ledger, state) {
+            (_, State::Applied) => post_steps,
+            (Some(ledger), State::PreData) => ledger.steps_done(&name, Section::PostData).await?.len(),
+            _ => 0,
+        };
+        let in_folder = entry.origin == Origin::Folder;
+        let (edited, applied_at) = (entry.edited, entry.applied_at);
+        found.push(VersionStatus { name, state, in_folder, edited, applied_at, post_steps_done, post_steps });
+    }
+    Ok(found)
+}
+
+/// Applies what is pending, and returns the names of the migrations that it applied.
+///
+/// A post-data that was cut short goes on where it was. `allow` holds the hazards that are allowed on tables with rows.
+///
+/// # Errors
+/// [`MigrateError::Edited`] when an applied version was edited; [`MigrateError::NotAllowed`], [`MigrateError::Step`].
+pub async fn up(
+    target: &Target,
+    ledger: &Ledger,
+    versions: &[Version],
+    limit: UpTo,
+    allow: &[String],
+) -> Result<Vec<String>, MigrateError> {
+    let migrator = Migrator::new(target, ledger, versions, allow).await?;
+    let session = Session::open(target).await?;
+    let pending = migrator.pending(&session.connection).await?;
+    let count = count_of(&pending, limit);
+    let names: Vec<String> = pending.into_iter().take(count).collect();
+    let result = match u32::try_from(count) {
+        Ok(0) => Ok(()),
+        Ok(count) => migrator.up(&session.connection, Some(count)).await,
+        Err(_) => migrator.up(&session.connection, None).await,
+    };
+    session.close().await;
+    migrator.outcome(result).map(|()| names)
+}
+
+/// Takes the last versions back, and returns their names, newest first.
+///
+/// # Errors
+/// [`MigrateError::NotAllowed`] when rows would be deleted and `allow` lacks `deletes-data`;
+/// [`MigrateError::NoWayBack`], [`MigrateError::Edited`], [`MigrateError::Step`].
+pub async fn down(
+    target: &Target,
+    ledger: &Ledger,
+    versions: &[Version],
+    count: u32,
+    allow: &[String],
+) -> Result<Vec<String>, MigrateError> {
+    let session = Session::open(target).await?;
+    let mut names = Vec::new();
+    for _ in 0..count {
+        let migrator = Migrator::new(target, ledger, versions, allow).await?;
+        let Some(name) = migrator.last_applied() else { break };
+        // Either half takes the whole version back.
+        let result = migrator.down(&session.connection, Some(1)).await;
+        migrator.outcome(result)?;
+        names.push(name);
+    }
+    session.close().await;
+    Ok(names)
+}
+
+/// Records versions as applied without running them: for a target that already is what they lead to.
+///
+/// # Errors
+/// [`MigrateError::Database`], [`MigrateError::Ledger`].
+pub async fn record_applied(
+    target: &Target,
+    ledger: &Ledger,
+    versions: &[Version],
+) -> Result<(), MigrateError> {
+    let migrator = Migrator::new(target, ledger, versions, &[]).await?;
+    let session = Session::open(target).await?;
+    let installed = migrator.install(&session.connection).await;
+    session.close().await;
+    migrator.outcome(installed)?;
+    let failed = database("recording versions");
+    let mut transaction = target.pool.begin().await.map_err(&failed)?;
+    for version in versions {
+        ledger.record_version(&mut transaction, version).await?;
+        for name in [version.name.clone(), format!("{}{POST_SUFFIX}", version.name)] {
+            sqlx::query(include_str!("record_applied.sql"))
+                .bind(name)
+                .execute(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+        }
+    }
+    transaction.commit().await.map_err(&failed)
+}
+
+/// How many of the pending migrations are within the limit.
+fn count_of(pending: &[String], limit: UpTo) -> usize {
+    let is_post = |name: &String| name.ends_with(POST_SUFFIX);
+    match limit {
+        UpTo::All => pending.len(),
+        UpTo::BeforeLastPost => pending.len() - usize::from(pending.last().is_some_and(is_post)),
+        UpTo::Versions(versions) => {
+            // A version ends with its post-data, which is always pending if its pre-data is.
+            let ends = pending.iter().enumerate().filter(|(_, name)| is_post(name)).map(|(at, _)| at + 1);
+            ends.take(usize::try_from(versions).unwrap_or(usize::MAX)).last().unwrap_or(0)
+        }
+    }
+}
+
+/// One session, so that a timeout set for a statement is in force when that statement comes.
+struct Session {
+    connection: DatabaseConnection,
+    pool: sqlx::PgPool,
+}
+
+impl Session {
+    async fn open(target: &Target) -> Result<Session, MigrateError> {
+        let exists: bool = sqlx::query_scalar("SELECT current_schema() IS NOT NULL")
+            .fetch_one(&target.pool)
+            .await
+            .map_err(database("looking for the target schema"))?;
+        if !exists {
+            return Err(MigrateError::NoSchema { schema: target.schema.clone() });
+        }
+        let pool = target.single_session_pool(&target.schema);
+        Ok(Session { connection: SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()), pool })
+    }
+
+    async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+impl Migrator {
+    /// Puts the folder's versions beside the target's.
+    ///
+    /// # Errors
+    /// [`MigrateError::Edited`] when a version was edited after it had been applied.
+    pub async fn new(
+        target: &Target,
+        ledger: &Ledger,
+        versions: &[Version],
+        allow: &[String],
+    ) -> Result<Migrator, MigrateError> {
+        let entries = entries(target, Some(ledger), versions).await?;
+        let edited = entries.iter().filter(|entry| entry.edited).map(|entry| entry.version.name.clone());
+        let names: Vec<String> = edited.collect();
+        if !names.is_empty() {
+            return Err(MigrateError::Edited { names });
+        }
+        let failure = Arc::new(Mutex::new(None));
+        let allow: Arc<[String]> = allow.into();
+        let job = |entry: Entry| {
+            let (ledger, allow, failure) = (ledger.clone(), Arc::clone(&allow), Arc::clone(&failure));
+            Arc::new(Job { entry, ledger, allow, failure })
+        };
+        Ok(Migrator { jobs: entries.into_iter().map(job).collect(), failure: Arc::clone(&failure) })
+    }
+
+    async fn pending(&self, connection: &DatabaseConnection) -> Result<Vec<String>, MigrateError> {
+        let all = self.outcome(self.get_migration_with_status_read_only(connection).await)?;
+        let pending = all.into_iter().filter(|migration| migration.status() == MigrationStatus::Pending);
+        Ok(pending.map(|migration| migration.name().to_owned()).collect())
+    }
+
+    fn last_applied(&self) -> Option<String> {
+        let applied = |job: &&Arc<Job>| job.entry.pre_applied || job.entry.post_applied;
+        self.jobs.iter().rev().find(applied).map(|job| job.entry.version.name.clone())
+    }
+
+    /// The real error behind sea-orm's text.
+    fn outcome<T>(&self, result: Result<T, DbErr>) -> Result<T, MigrateError> {
+        result.map_err(|error| {
+            let left = self.failure.lock().ok().and_then(|mut failure| failure.take());
+            left.unwrap_or_else(|| MigrateError::Database {
+                doing: "running the migrations",
+                source: db_error(&error),
+            })
+        })
+    }
+}
+
+fn refuse(command: &'static str) -> Result<(), DbErr> {
+    Err(DbErr::Migration(MigrateError::Refused { command }.to_string()))
+}
+
+#[async_trait]
+impl MigratorTraitSelf for Migrator {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        let mut migrations: Vec<Box<dyn MigrationTrait>> = Vec::new();
+        for job in &self.jobs {
+            let known = job.entry.origin != Origin::Unknown;
+            if known || job.entry.pre_applied {
+                migrations.push(Box::new(PreData(Arc::clone(job))));
+            }
+            if known || job.entry.post_applied {
+                migrations.push(Box::new(PostData::new(Arc::clone(job))));
+            }
+        }
+        migrations
+    }
+
+    fn migration_table_name(&self) -> sea_orm::DynIden {
+        use sea_orm::sea_query::{Alias, IntoIden};
+        Alias::new(MIGRATION_TABLE).into_iden()
+    }
+
+    async fn fresh<'c, C>(&self, _db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        refuse("fresh")
+    }
+
+    async fn refresh<'c, C>(&self, _db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        refuse("refresh")
+    }
+
+    async fn reset<'c, C>(&self, _db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        refuse("reset")
+    }
+
+    async fn uninstall<'c, C>(&self, _db: C) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        refuse("uninstall")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_end_where_a_version_does() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let two = names(&["m1", "m1__post", "m2", "m2__post"]);
+        let half = names(&["m1__post", "m2", "m2__post"]);
+        let cases = [
+            (&two, UpTo::All, 4),
+            (&two, UpTo::BeforeLastPost, 3),
+            (&two, UpTo::Versions(0), 0),
+            (&two, UpTo::Versions(1), 2),
+            (&two, UpTo::Versions(9), 4),
+            (&half, UpTo::Versions(1), 1),
+            (&half, UpTo::BeforeLastPost, 2),
+            (&names(&["m1__post"]), UpTo::BeforeLastPost, 0),
+            (&names(&[]), UpTo::BeforeLastPost, 0),
+            (&names(&[]), UpTo::Versions(1), 0),
+        ];
+        for (pending, limit, expected) in cases {
+            assert_eq!(count_of(pending, limit), expected, "{pending:?} {limit:?}");
+        }
+    }
+}

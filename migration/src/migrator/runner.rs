@@ -1,0 +1,346 @@
+//! A version as two of sea-orm's migrations: one before the rows, one after them.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait::async_trait};
+
+use super::{
+    MigrateError, POST_SUFFIX,
+    concurrent::{Action, IndexState, action, effect_of},
+    error::db_error,
+    hazards,
+    history::{Entry, MIGRATION_TABLE, Origin},
+};
+use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, version::Section};
+
+/// How much of a statement an error shows, in characters.
+const SHOWN_SQL: usize = 80;
+
+/// What both migrations of a version share.
+pub(super) struct Job {
+    pub(super) entry: Entry,
+    pub(super) ledger: Ledger,
+    pub(super) allow: Arc<[String]>,
+    /// sea-orm carries errors as text; the real one is left here.
+    pub(super) failure: Arc<Mutex<Option<MigrateError>>>,
+}
+
+/// `NAME`: before the rows, in one transaction.
+pub(super) struct PreData(pub(super) Arc<Job>);
+
+/// `NAME__post`: after the rows, a transaction a step.
+pub(super) struct PostData {
+    job: Arc<Job>,
+    name: String,
+}
+
+impl PostData {
+    pub(super) fn new(job: Arc<Job>) -> PostData {
+        let name = format!("{}{POST_SUFFIX}", job.entry.version.name);
+        PostData { job, name }
+    }
+}
+
+impl MigrationName for PreData {
+    fn name(&self) -> &str {
+        &self.0.entry.version.name
+    }
+}
+
+impl MigrationName for PostData {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for PreData {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.report(self.0.run_pre_data(manager).await)
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.report(self.0.take_back(manager.get_connection()).await)
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for PostData {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.job.report(self.job.run_post_data(manager).await)
+    }
+
+    /// Takes the whole version back: between the two halves there would be neither the one state nor the other.
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let transaction = manager.begin().await?;
+        self.job.report(self.job.take_back(transaction.get_connection()).await)?;
+        transaction.commit().await
+    }
+}
+
+impl Job {
+    fn version(&self) -> &Version {
+        &self.entry.version
+    }
+
+    fn report(&self, result: Result<(), MigrateError>) -> Result<(), DbErr> {
+        result.map_err(|error| {
+            let text = error.to_string();
+            if let Ok(mut failure) = self.failure.lock() {
+                *failure = Some(error);
+            }
+            DbErr::Migration(text)
+        })
+    }
+
+    async fn run_pre_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
+        let connection = manager.get_connection();
+        for (index, step) in self.version().pre_data.iter().enumerate() {
+            self.run_in_transaction(connection, Section::PreData, index, step).await?;
+        }
+        let row = VersionRow::of(self.version())?;
+        let mut values = vec![self.version().name.as_str().into()];
+        values.extend(row.sections.into_iter().map(Value::from));
+        values.push(row.checksum.into());
+        self.record(connection, &self.ledger.record_version_sql(), values).await
+    }
+
+    async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
+        let done: BTreeSet<u32> = self.ledger.steps_done(&self.version().name, Section::PostData).await?;
+        for (index, step) in self.version().post_data.iter().enumerate() {
+            if done.contains(&number_of(index)) {
+                continue;
+            }
+            if step.concurrent {
+                self.run_concurrently(manager.get_connection(), index, step).await?;
+            } else {
+                let failed = |error: DbErr| failed("a step's transaction", &error);
+                let transaction = manager.begin().await.map_err(failed)?;
+                self.run_in_transaction(transaction.get_connection(), Section::PostData, index, step).await?;
+                self.record_step(transaction.get_connection(), index).await?;
+                transaction.commit().await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_in_transaction<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        section: Section,
+        index: usize,
+        step: &Step,
+    ) -> Result<(), MigrateError> {
+        self.check_hazards(connection, section, index, step).await?;
+        let run = async {
+            connection.execute_unprepared(&timeouts("SET LOCAL", step)).await?;
+            connection.execute_unprepared(&step.sql).await
+        };
+        run.await.map(|_| ()).map_err(|error| self.step_failed(section, index, step, &error))
+    }
+
+    /// Sent alone, as the server demands; the ledger's row before it says that a try was made.
+    async fn run_concurrently<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        index: usize,
+        step: &Step,
+    ) -> Result<(), MigrateError> {
+        let section = Section::PostData;
+        self.check_hazards(connection, section, index, step).await?;
+        let step_failed = |error: DbErr| self.step_failed(section, index, step, &error);
+        let effect = effect_of(&step.sql);
+        let state = index_state(connection, &effect).await.map_err(step_failed)?;
+        let first_try = !self.was_begun(connection, index).await?;
+        match action(effect, state, first_try) {
+            Action::InTheWay(name) => {
+                let version = self.version().name.clone();
+                return Err(MigrateError::IndexInTheWay { version, section, number: index + 1, index: name });
+            }
+            Action::Skip => return self.record_step(connection, index).await,
+            Action::DropThenRun(name) => {
+                let sql = format!("DROP INDEX CONCURRENTLY {}", quote_identifier(&name));
+                connection.execute_unprepared(&sql).await.map_err(step_failed)?;
+            }
+            Action::Run => {}
+        }
+        self.record(connection, &self.ledger.begin_step_sql(), self.step_key(index)).await?;
+        connection.execute_unprepared(&timeouts("SET", step)).await.map_err(step_failed)?;
+        let ran = connection.execute_unprepared(&step.sql).await;
+        connection.execute_unprepared(&timeouts("SET", &Step::default())).await.map_err(step_failed)?;
+        ran.map_err(step_failed)?;
+        self.record_step(connection, index).await
+    }
+
+    /// Runs the way back and forgets the version, all in the caller's transaction. A version that is no longer recorded
+    /// was taken back by its other half a moment ago.
+    async fn take_back<C: ConnectionTrait>(&self, connection: &C) -> Result<(), MigrateError> {
+        let name = self.version().name.as_str();
+        if !self.is_recorded(connection).await? {
+            return Ok(());
+        }
+        self.check_way_back()?;
+        for (index, step) in self.version().down.iter().enumerate() {
+            self.run_in_transaction(connection, Section::Down, index, step).await?;
+        }
+        for sql in self.ledger.forget_version_sql() {
+            self.record(connection, &sql, vec![name.into()]).await?;
+        }
+        for sql in self.ledger.forget_dropped_sql() {
+            self.record(connection, &sql, Vec::new()).await?;
+        }
+        let sql = format!("DELETE FROM {} WHERE version IN ($1, $2)", quote_identifier(MIGRATION_TABLE));
+        let names = [Value::from(name), format!("{name}{POST_SUFFIX}").into()];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, names);
+        connection.execute_raw(statement).await.map_err(|error| failed("forgetting a version", &error))?;
+        Ok(())
+    }
+
+    async fn is_recorded<C: ConnectionTrait>(&self, connection: &C) -> Result<bool, MigrateError> {
+        let sql =
+            format!("SELECT version FROM {} WHERE version IN ($1, $2)", quote_identifier(MIGRATION_TABLE));
+        let name = &self.version().name;
+        let names = [Value::from(name.as_str()), format!("{name}{POST_SUFFIX}").into()];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, names);
+        let row = connection.query_one_raw(statement).await;
+        Ok(row.map_err(|error| failed("looking for a version", &error))?.is_some())
+    }
+
+    fn check_way_back(&self) -> Result<(), MigrateError> {
+        let version = self.version();
+        let reason = match self.entry.origin {
+            Origin::Unknown => {
+                "its SQL is neither in the folder nor in the ledger; put its folder back, or undo it by hand"
+            }
+            _ if version.down.is_empty()
+                && !(version.pre_data.is_empty() && version.post_data.is_empty()) =>
+            {
+                "its down.sql has no steps; write a new version that undoes it"
+            }
+            _ => return Ok(()),
+        };
+        Err(MigrateError::NoWayBack { name: version.name.clone(), reason })
+    }
+
+    async fn check_hazards<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        section: Section,
+        index: usize,
+        step: &Step,
+    ) -> Result<(), MigrateError> {
+        let found = hazards::refusal(connection, step, &self.allow).await;
+        match found.map_err(|error| self.step_failed(section, index, step, &error))? {
+            None => Ok(()),
+            Some(refusal) => Err(MigrateError::NotAllowed {
+                version: self.version().name.clone(),
+                section,
+                number: index + 1,
+                hazard: refusal.hazard,
+                tables: refusal.tables,
+            }),
+        }
+    }
+
+    async fn was_begun<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        index: usize,
+    ) -> Result<bool, MigrateError> {
+        let statement = self.statement(&self.ledger.was_begun_sql(), self.step_key(index));
+        let row = connection.query_one_raw(statement).await;
+        Ok(row.map_err(|error| failed("reading which steps were begun", &error))?.is_some())
+    }
+
+    async fn record_step<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        index: usize,
+    ) -> Result<(), MigrateError> {
+        self.record(connection, &self.ledger.record_step_sql(), self.step_key(index)).await
+    }
+
+    /// Version, section, number: `$2` to `$4` of the ledger's statements about steps.
+    fn step_key(&self, index: usize) -> Vec<Value> {
+        let number = i32::try_from(index).unwrap_or(i32::MAX);
+        vec![self.version().name.as_str().into(), Section::PostData.as_str().into(), number.into()]
+    }
+
+    async fn record<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<(), MigrateError> {
+        let statement = self.statement(sql, values);
+        connection.execute_raw(statement).await.map_err(|error| failed("writing to the ledger", &error))?;
+        Ok(())
+    }
+
+    /// The ledger's statements have the target schema as `$1`.
+    fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
+        let schema = Value::from(self.ledger.target_schema());
+        Statement::from_sql_and_values(DbBackend::Postgres, sql, std::iter::once(schema).chain(values))
+    }
+
+    fn step_failed(&self, section: Section, index: usize, step: &Step, error: &DbErr) -> MigrateError {
+        let line = step.sql.lines().next().unwrap_or_default();
+        let shown: String = line.chars().take(SHOWN_SQL).collect();
+        let cut = shown.len() < step.sql.len();
+        MigrateError::Step {
+            version: self.version().name.clone(),
+            section,
+            number: index + 1,
+            statement: if cut { format!("{shown} …") } else { shown },
+            kept: if section == Section::PostData { "kept" } else { "taken back" },
+            source: db_error(error),
+        }
+    }
+}
+
+fn failed(doing: &'static str, error: &DbErr) -> MigrateError {
+    MigrateError::Database { doing, source: db_error(error) }
+}
+
+fn number_of(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// The step's timeouts; where it has none, the session's own.
+fn timeouts(set: &str, step: &Step) -> String {
+    let setting = |name: &str, timeout: Option<Duration>| match timeout {
+        Some(timeout) => format!("{set} {name} = {}", timeout.as_millis()),
+        None => format!("{set} {name} TO DEFAULT"),
+    };
+    format!(
+        "{}; {}",
+        setting("lock_timeout", step.lock_timeout),
+        setting("statement_timeout", step.statement_timeout)
+    )
+}
+
+async fn index_state<C: ConnectionTrait>(
+    connection: &C,
+    effect: &super::concurrent::Effect,
+) -> Result<IndexState, DbErr> {
+    use super::concurrent::Effect;
+    let (Effect::MakesIndex(name) | Effect::DropsIndex(name)) = effect else {
+        return Ok(IndexState::Missing);
+    };
+    let sql = include_str!("index.sql");
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [Value::from(name.as_str())]);
+    match connection.query_one_raw(statement).await? {
+        None => Ok(IndexState::Missing),
+        Some(row) if row.try_get_by_index(0)? => Ok(IndexState::Valid),
+        Some(_) => Ok(IndexState::Invalid),
+    }
+}
