@@ -133,7 +133,8 @@ mod tests {
     fn the_order_of_the_sources() {
         let all =
             [("MTM_TARGET", "m"), ("DATABASE_UNPOOLED_URL", "u"), ("DATABASE_URL", "d"), ("PGHOST", "h")];
-        let cases: &[(Option<&str>, bool, &[(&str, &str)], &str)] = &[
+        type Variables<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(Option<&str>, bool, Variables<'_>, &str)] = &[
             (Some("g"), true, &all, "--target"),
             (None, true, &all, "MTM_TARGET"),
             (None, true, &all[1..], "DATABASE_UNPOOLED_URL"),
