@@ -4,7 +4,11 @@ use std::{error::Error, process::ExitCode};
 
 use super::output::Output;
 use crate::{
-    apply::ApplyError, audit::AuditError, inspect::InspectError, local::LocalError, mapping::MappingError,
+    apply::ApplyError,
+    audit::AuditError,
+    inspect::InspectError,
+    local::LocalError,
+    mapping::MappingError,
     source::SourceError,
     target::{self, MigrateError},
     verify::VerifyError,
@@ -46,9 +50,6 @@ pub(super) enum CliError {
     /// The command line asks for what cannot be.
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
-    /// Something forbids it.
-    #[error("{message}")]
-    Refused { message: String, hint: Option<String> },
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
@@ -91,10 +92,11 @@ impl CliError {
     fn exit(&self) -> Exit {
         match self {
             CliError::Usage { .. } | CliError::Connect(target::ConnectError::NoTarget) => Exit::Usage,
-            CliError::Refused { .. }
-            | CliError::Lock(target::LockError::Held { .. })
+            CliError::Lock(target::LockError::Held { .. })
             | CliError::Migrate(
-                MigrateError::Edited { .. } | MigrateError::NotAllowed { .. } | MigrateError::NoWayBack { .. },
+                MigrateError::Edited { .. }
+                | MigrateError::NotAllowed { .. }
+                | MigrateError::NoWayBack { .. },
             ) => Exit::Refused,
             _ => Exit::Failed,
         }
@@ -102,7 +104,7 @@ impl CliError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            CliError::Usage { hint, .. } | CliError::Refused { hint, .. } => hint.clone(),
+            CliError::Usage { hint, .. } => hint.clone(),
             CliError::Inspect(InspectError::Refused { sql, .. }) => Some(format!("the statement was: {sql}")),
             CliError::Local(LocalError::NotRunning { .. }) => {
                 Some("start it with `mtm local start`".to_owned())

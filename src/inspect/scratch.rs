@@ -81,7 +81,7 @@ async fn in_scratch(
     transaction.execute(AssertSqlSafe(path)).await?;
     for (what, sql) in statements {
         if let Err(error) = transaction.execute(AssertSqlSafe(sql.clone())).await {
-            return Err(InspectError::Refused { what, sql, reason: server_error(&error).message });
+            return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });
         }
     }
     let read = catalogue::read(&mut transaction, Namespace::Scratch, names).await?;

@@ -3,8 +3,8 @@
 //! They live in the crate `migration`, which sea-orm's own command line uses too; the stages name them by this module.
 
 pub use migration::{
-    ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target, TargetOptions, Version,
-    VersionError, connect,
+    ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target, TargetOptions,
+    Version, VersionError, connect,
     ledger::{Chunk, ChunkRange, Copied, NewRun, Outcome, Started},
     migrator::{MigrateError, State, UpTo, VersionStatus, down, record_applied, status, up},
     server_error,

@@ -24,6 +24,15 @@ pub struct Chunk {
     pub range: ChunkRange,
 }
 
+/// A table whose copy has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// The source's fingerprint.
+    pub source_digest: String,
+    /// Rows of the chunks that are finished.
+    pub rows_written: u64,
+}
+
 /// A table whose rows are all there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
@@ -101,17 +110,19 @@ impl Ledger {
         Ok(rows.into_iter().map(chunk).collect())
     }
 
-    /// Rows written so far by finished chunks, by target table.
+    /// The target tables whose copy has begun, by name, finished ones too.
     ///
     /// # Errors
     /// [`LedgerError::Database`].
-    pub async fn rows_written(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(self.sql(include_str!("sql/rows_written.sql")))
-            .bind(&self.target_schema)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(database("counting the rows that are copied"))?;
-        Ok(rows.into_iter().map(|(table, rows)| (table, rows.unsigned_abs())).collect())
+    pub async fn started_tables(&self) -> Result<BTreeMap<String, Started>, LedgerError> {
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as(self.sql(include_str!("sql/started_tables.sql")))
+                .bind(&self.target_schema)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(database("reading how far the copies are"))?;
+        let started = |source_digest, rows: i64| Started { source_digest, rows_written: rows.unsigned_abs() };
+        Ok(rows.into_iter().map(|(table, digest, rows)| (table, started(digest, rows))).collect())
     }
 
     /// Takes a chunk for this transaction: the first statement of the transaction that copies it. A session of a dead

@@ -15,7 +15,7 @@ use sqlx::PgPool;
 
 pub(crate) use self::versions::VersionRow;
 pub use self::{
-    chunks::{Chunk, ChunkRange, Copied},
+    chunks::{Chunk, ChunkRange, Copied, Started},
     place::Place,
     runs::{NewRun, Outcome, RunId},
     versions::RecordedVersion,

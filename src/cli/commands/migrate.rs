@@ -40,7 +40,12 @@ async fn open(args: &VersionArgs) -> Result<(Target, Vec<Version>), CliError> {
     Ok((target, versions))
 }
 
-async fn up(target: &Target, versions: &[Version], allow: &[String], output: Output) -> Result<Exit, CliError> {
+async fn up(
+    target: &Target,
+    versions: &[Version],
+    allow: &[String],
+    output: Output,
+) -> Result<Exit, CliError> {
     let ledger = Ledger::install(target).await?;
     let applied = target::up(target, &ledger, versions, UpTo::All, allow).await?;
     say(output, "applied", &applied, "Nothing to do: the target has every version.")
@@ -65,9 +70,7 @@ async fn status(target: &Target, versions: &[Version], output: Output) -> Result
             if statuses.is_empty() {
                 return writeln!(out, "There are no versions, in the folder or in the target.");
             }
-            statuses
-                .iter()
-                .try_for_each(|status| writeln!(out, "{}  {status}", status.name))
+            statuses.iter().try_for_each(|status| writeln!(out, "{}  {status}", status.name))
         })
         .map_err(|error| CliError::io("the status could not be written", error))?;
     Ok(Exit::Done)

@@ -110,7 +110,7 @@ fn reading_of(
 }
 
 fn fits(column: &ColumnAudit, settled: &Settled) -> Result<(), Misfits> {
-    column.fits_reading(&settled.pg_type, &settled.reading)
+    column.fits_reading(&settled.pg_type, &settled.reading, true)
 }
 
 /// Climbs the ladder of the first rule that is for this column. Ends at `bytea`, which holds everything.
