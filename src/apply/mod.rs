@@ -186,9 +186,8 @@ async fn stages(
     options: &Options,
     listener: &Listener,
 ) -> Result<Report, ApplyError> {
-    let mut report = Report::default();
-    report.versions = plan.pending_versions.clone();
-    report.versions.extend(options.new_version.iter().map(|version| version.name.clone()));
+    let made = options.new_version.iter().map(|version| version.name.clone());
+    let applied = plan.pending_versions.iter().cloned().chain(made).collect();
     let versions: Vec<Version> = options.folder.iter().chain(&options.new_version).cloned().collect();
     // Hazards concern tables with rows, and a plan of ours changes none of those.
     let allow: &[String] = &[];
@@ -207,8 +206,9 @@ async fn stages(
         .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume))
         .map(|(table, copy)| data::Copy::new(table, copy))
         .collect();
-    let run = data::Run { fingerprint: &plan.fingerprint, source, target, ledger, jobs: options.jobs, listener };
-    report.tables = data::copy(&copies, run).await?;
+    let run =
+        data::Run { fingerprint: &plan.fingerprint, source, target, ledger, jobs: options.jobs, listener };
+    let tables = data::copy(&copies, run).await?;
 
     listener(Event::Stage("post-data"));
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
@@ -217,5 +217,5 @@ async fn stages(
     for copy in &copies {
         finish::table(target, &copy.table).await?;
     }
-    Ok(report)
+    Ok(Report { versions: applied, tables })
 }

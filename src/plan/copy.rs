@@ -95,7 +95,8 @@ pub(super) fn order_waves(tables: &mut [TablePlan], live: &Live) -> Vec<String> 
     while !waiting.is_empty() {
         let waits = |at: &usize| {
             let name = &tables[*at].target;
-            parents(live, name).any(|parent| parent != name && waiting.iter().any(|w| tables[*w].target == *parent))
+            parents(live, name)
+                .any(|parent| parent != name && waiting.iter().any(|w| tables[*w].target == *parent))
         };
         let (later, ready): (Vec<usize>, Vec<usize>) = waiting.iter().partition(|at| waits(at));
         if ready.is_empty() {
