@@ -1,280 +1,219 @@
 //! What the SQLite file holds, found by reading every row once, not by believing its declarations.
 //!
-//! In: a [`Source`](crate::source::Source). Out: an [`Audit`], the only thing later stages know of the source.
+//! In: a [`Source`]. Out: an [`Audit`], the only thing later stages know of the source. Tables are read in parallel, one
+//! reader each; `PRAGMA quick_check` and the foreign keys are jobs beside them.
 
-use std::collections::BTreeMap;
+mod catalogue;
+mod column;
+mod declarations;
+mod fingerprint;
+mod fits;
+mod foreign_keys;
+mod keys;
+mod model;
+mod rows;
 
-use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc,
+    },
+};
 
-use crate::schema::ReferentialAction;
+use rusqlite::Connection;
 
-/// Everything that one full scan found.
-#[derive(Debug, Clone, Serialize)]
-pub struct Audit {
-    /// The file as it was named.
-    pub path: String,
-    /// What identifies the content.
-    pub fingerprint: Fingerprint,
-    /// `PRAGMA encoding`: `UTF-8`, `UTF-16le`, `UTF-16be`.
-    pub encoding: String,
-    /// `PRAGMA journal_mode`: `delete`, `wal`, …
-    pub journal_mode: String,
-    /// Lines of `PRAGMA quick_check` other than `ok`.
-    pub quick_check: Vec<String>,
-    /// Ordinary tables, in `sqlite_schema` order; no virtual, shadow or `sqlite_…` table.
-    pub tables: Vec<TableAudit>,
-    /// Every other object of `sqlite_schema`: views, triggers, virtual tables and their shadow tables, `sqlite_…` tables.
-    pub others: Vec<OtherObject>,
-}
+use crate::source::Source;
 
-/// The content's identity: equal for equal rows and schema, whatever the file's pages look like.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct Fingerprint {
-    /// XXH3-128 over the schema's SQL and every cell of every table, 32 hexadecimal digits. Independent of row order,
-    /// of VACUUM and of checkpoints.
-    pub content_digest: String,
-    /// All rows of all ordinary tables.
+pub use model::{
+    Affinity, Audit, CHUNK_BYTES, ColumnAudit, CounterExample, EXAMPLES, Evidence, Fingerprint,
+    ForeignKeyAudit, IndexAudit, IndexPartAudit, Misfits, OtherObject, Probe, StorageClasses, TableAudit,
+    Violation,
+};
+
+/// How far a scan has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The table that was just read from.
+    pub table: String,
+    /// Rows of this table so far.
     pub rows: u64,
-}
-
-/// An object that is not an ordinary table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OtherObject {
-    /// `view`, `trigger`, `virtual table`, `shadow table`, `internal table`.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// For a trigger, its table; for a shadow table, its virtual table.
-    pub belongs_to: Option<String>,
-    /// Its SQL, where it has one.
-    pub sql: Option<String>,
-}
-
-/// One ordinary table.
-#[derive(Debug, Clone, Serialize)]
-pub struct TableAudit {
-    /// The table's name.
-    pub name: String,
-    /// Its `CREATE TABLE` statement.
-    pub sql: String,
-    /// `WITHOUT ROWID`.
-    pub without_rowid: bool,
-    /// `STRICT`.
-    pub strict: bool,
-    /// `AUTOINCREMENT`.
-    pub autoincrement: bool,
-    /// The column that is an alias of the rowid (`INTEGER PRIMARY KEY`), if any.
-    pub rowid_alias: Option<String>,
-    /// The name under which the rowid can be read (`rowid`, `_rowid_` or `oid`, or the alias); `None`: it cannot.
-    pub rowid_name: Option<String>,
-    /// `sqlite_sequence.seq` for this table: the highest rowid ever used.
-    pub sequence: Option<i64>,
-    /// Row count.
-    pub rows: u64,
-    /// The highest rowid present.
-    pub max_rowid: Option<i64>,
-    /// Rowids at which a new chunk begins (the first chunk begins at the lowest rowid): about
-    /// [`CHUNK_BYTES`] of cells lie between two. Empty where the rowid cannot be read or the table is small.
-    pub chunk_starts: Vec<i64>,
-    /// Bytes of all cells (text and blob bytes, 8 for a number).
+    /// Bytes of cells of all tables so far.
     pub cell_bytes: u64,
-    /// The columns, hidden columns of virtual tables left out, generated columns included.
-    pub columns: Vec<ColumnAudit>,
-    /// The primary key's columns, in key order; empty: none. From `PRAGMA table_xinfo`.
-    pub primary_key: Vec<String>,
-    /// Rows with NULL in a column of the primary key, and the first one's key.
-    pub primary_key_nulls: Option<Violation>,
-    /// Indexes, those of UNIQUE and PRIMARY KEY constraints too (`origin`).
-    pub indexes: Vec<IndexAudit>,
-    /// Foreign keys, checked against the rows.
-    pub foreign_keys: Vec<ForeignKeyAudit>,
-    /// `CHECK` expressions as written in the SQL (best effort; SQLite has no pragma for them).
-    pub checks: Vec<String>,
+    /// Bytes of the file: roughly what `cell_bytes` will come to, or somewhat more.
+    pub file_bytes: u64,
 }
 
-/// Bytes of cells in one chunk: large enough that a chunk's transaction costs nothing beside its rows, small enough
-/// that a killed run loses little.
-pub const CHUNK_BYTES: u64 = 16 << 20;
-
-/// How many rows break something, and where the first one is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Violation {
-    /// How many rows.
-    pub rows: u64,
-    /// The first one's key, as [`CounterExample::key`].
-    pub first_key: String,
+/// Why a file could not be audited.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The schema could not be read.
+    #[error("the schema cannot be read")]
+    Schema(#[source] rusqlite::Error),
+    /// A table could not be read to its end.
+    #[error(
+        "table {table} cannot be read (after {rows} rows); if the file is damaged, save what is left with the sqlite3 shell's .recover"
+    )]
+    Table {
+        /// The table.
+        table: String,
+        /// Rows that were read before.
+        rows: u64,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A thread of the scan died: a bug.
+    #[error("the scan of table {table} ended without a result; please report this")]
+    Lost {
+        /// The table.
+        table: String,
+    },
 }
 
-/// One column: what it declares and what it holds.
-#[derive(Debug, Clone, Serialize)]
-pub struct ColumnAudit {
-    /// The column's name.
-    pub name: String,
-    /// The declared type, as written; empty where there is none.
-    pub declared_type: String,
-    /// The affinity that follows from it (SQLite, "Datatypes", 3.1).
-    pub affinity: Affinity,
-    /// `NOT NULL`.
-    pub not_null: bool,
-    /// The default's SQL text.
-    pub default: Option<String>,
-    /// Whether the column is computed (`GENERATED ALWAYS AS`).
-    pub generated: bool,
-    /// The collation of the column's declaration is not asked for; cells by storage class.
-    pub storage: StorageClasses,
-    /// Lowest and highest integer, where there are integers.
-    pub integer_range: Option<(i64, i64)>,
-    /// Lowest and highest real, where there are reals.
-    pub real_range: Option<(f64, f64)>,
-    /// The longest text in characters, where there are texts of valid UTF-8.
-    pub longest_text_chars: Option<u64>,
-    /// The longest text or blob in bytes, where there are any.
-    pub longest_bytes: Option<u64>,
-    /// A short sample of a JSON object or array, at most 200 characters, where the column holds them.
-    pub json_sample: Option<String>,
-    /// What every value of the column was tried as; a type that is not here was never in question.
-    #[serde(skip)]
-    pub evidence: Evidence,
+/// A part of the scan that one reader does by itself.
+enum Job {
+    Rows(usize),
+    QuickCheck,
+    ForeignKeys(usize),
 }
 
-/// SQLite's five affinities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Affinity {
-    /// `INTEGER`
-    Integer,
-    /// `TEXT`
-    Text,
-    /// `BLOB` (formerly "none")
-    Blob,
-    /// `REAL`
-    Real,
-    /// `NUMERIC`
-    Numeric,
+/// What a job found.
+enum Found {
+    Rows(usize, Box<rows::TableRows>),
+    QuickCheck(Vec<String>),
+    ForeignKeys(usize, Vec<ForeignKeyAudit>),
+    Failed(usize, AuditError),
+    Progress(Progress),
 }
 
-/// How many cells are of each storage class (SQLite, "Datatypes", 2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct StorageClasses {
-    /// NULL
-    pub null: u64,
-    /// INTEGER
-    pub integer: u64,
-    /// REAL
-    pub real: u64,
-    /// TEXT
-    pub text: u64,
-    /// BLOB
-    pub blob: u64,
+/// Reads the schema and every row of every ordinary table, with all the source's readers, and reports how far it is.
+///
+/// # Errors
+/// [`AuditError`] where SQLite cannot read the schema or a table. What is merely wrong with the data is no error but a part
+/// of the [`Audit`].
+pub fn scan(source: &Source, progress: &dyn Fn(Progress)) -> Result<Audit, AuditError> {
+    let catalogue = catalogue::read(&source.reader()).map_err(AuditError::Schema)?;
+    let tables = &catalogue.tables;
+    let jobs: Vec<Job> = (0..tables.len())
+        .map(Job::Rows)
+        .chain([Job::QuickCheck])
+        .chain(
+            (0..tables.len())
+                .filter(|at| tables.get(*at).is_some_and(|t| !t.foreign_keys.is_empty()))
+                .map(Job::ForeignKeys),
+        )
+        .collect();
+    let next = AtomicUsize::new(0);
+    let cell_bytes = AtomicU64::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let mut found = Findings::default();
+    std::thread::scope(|scope| {
+        for _ in 0..source.readers().min(jobs.len()) {
+            let sender = sender.clone();
+            let (jobs, next, cell_bytes) = (&jobs, &next, &cell_bytes);
+            scope.spawn(move || {
+                let reader = source.reader();
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let report = |table: &str, rows, more_bytes| {
+                        let cell_bytes = cell_bytes.fetch_add(more_bytes, Ordering::Relaxed) + more_bytes;
+                        let progress = Progress {
+                            table: table.to_owned(),
+                            rows,
+                            cell_bytes,
+                            file_bytes: source.file_bytes(),
+                        };
+                        let _ = sender.send(Found::Progress(progress));
+                    };
+                    // The receiver outlives the threads, so sending cannot fail.
+                    let _ = sender.send(run(job, source, &reader, tables, &report));
+                }
+            });
+        }
+        drop(sender);
+        for message in receiver {
+            match message {
+                Found::Progress(step) => progress(step),
+                message => found.take(message),
+            }
+        }
+    });
+    found.into_audit(source, catalogue)
 }
 
-/// A row that a type cannot hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CounterExample {
-    /// The row's key for people: `track_id=4uLU6hMCjMI75M1A2tKUQC`, `rowid=17`. Never another cell's value; key values
-    /// are cut to 80 characters.
-    pub key: String,
-    /// What is wrong, without the value.
-    pub reason: String,
+/// Does one job.
+fn run(
+    job: &Job,
+    source: &Source,
+    reader: &Connection,
+    tables: &[catalogue::Table],
+    report: &dyn Fn(&str, u64, u64),
+) -> Found {
+    match *job {
+        Job::QuickCheck => Found::QuickCheck(catalogue::quick_check(reader)),
+        Job::Rows(at) => match tables.get(at).map(|table| rows::scan(source, reader, table, report)) {
+            Some(Ok(rows)) => Found::Rows(at, Box::new(rows)),
+            Some(Err(error)) => Found::Failed(at, error),
+            None => Found::QuickCheck(Vec::new()),
+        },
+        Job::ForeignKeys(at) => match tables.get(at) {
+            Some(table) => Found::ForeignKeys(at, foreign_keys::check(source, reader, table, tables)),
+            None => Found::QuickCheck(Vec::new()),
+        },
+    }
 }
 
-/// What each candidate type made of the column's values.
-#[derive(Debug, Clone, Default)]
-pub struct Evidence {
-    /// For each probe the first rows that do not fit (at most [`EXAMPLES`]) and how many there are.
-    pub misfits: BTreeMap<Probe, Misfits>,
-    /// The range over all values that read as `bigint`, with the keys of the rows that hold lowest and highest.
-    pub bigint_range: Option<[(i64, String); 2]>,
-    /// Most digits before the point, and most behind it, over all values that read as `numeric`, each with its row's key.
-    pub numeric_digits: Option<[(u32, String); 2]>,
-    /// The row with the longest text, in characters, over all values that read as `text`.
-    pub longest_text: Option<(u64, String)>,
+/// What the jobs found so far.
+#[derive(Default)]
+struct Findings {
+    rows: BTreeMap<usize, Box<rows::TableRows>>,
+    foreign_keys: BTreeMap<usize, Vec<ForeignKeyAudit>>,
+    quick_check: Vec<String>,
+    /// Of several failures the one of the first table is told, so that the message is always the same.
+    failures: BTreeMap<usize, AuditError>,
 }
 
-/// How many examples of a misfit are kept.
-pub const EXAMPLES: usize = 5;
+impl Findings {
+    fn take(&mut self, found: Found) {
+        match found {
+            Found::Rows(at, rows) => {
+                self.rows.insert(at, rows);
+            }
+            Found::ForeignKeys(at, checked) => {
+                self.foreign_keys.insert(at, checked);
+            }
+            Found::QuickCheck(lines) => self.quick_check.extend(lines),
+            Found::Failed(at, error) => {
+                self.failures.insert(at, error);
+            }
+            Found::Progress(_) => {}
+        }
+    }
 
-/// The values that one type cannot hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Misfits {
-    /// How many were found; once a probe is hopeless (more than [`EXAMPLES`]) it is tried no more, so this is a lower bound
-    /// unless the probe is [`Probe::Jsonb`], [`Probe::Text`] or [`Probe::Date`], which count to the end.
-    pub rows: u64,
-    /// The first of them.
-    pub examples: Vec<CounterExample>,
+    fn into_audit(mut self, source: &Source, catalogue: catalogue::Catalogue) -> Result<Audit, AuditError> {
+        if let Some((_, error)) = self.failures.pop_first() {
+            return Err(error);
+        }
+        let mut fingerprint = fingerprint::Content::of(&catalogue);
+        let mut tables = Vec::new();
+        for (at, table) in catalogue.tables.into_iter().enumerate() {
+            let Some(rows) = self.rows.remove(&at) else {
+                return Err(AuditError::Lost { table: table.name });
+            };
+            fingerprint.add_table(&table.name, rows.rows, rows.digest, table.sequence);
+            tables.push(table.into_audit(*rows, self.foreign_keys.remove(&at).unwrap_or_default()));
+        }
+        Ok(Audit {
+            path: source.path().display().to_string(),
+            fingerprint: fingerprint.finish(),
+            encoding: source.encoding().to_owned(),
+            journal_mode: source.journal_mode().to_owned(),
+            quick_check: self.quick_check,
+            tables,
+            others: catalogue.others,
+        })
+    }
 }
 
-/// The types that every value is tried as. Narrower ones (`smallint`, `varchar(n)`, `numeric(p,s)`) follow from the ranges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Probe {
-    /// `boolean`
-    Boolean,
-    /// `bigint`
-    BigInt,
-    /// `numeric`
-    Numeric,
-    /// `double precision`
-    DoublePrecision,
-    /// `text`
-    Text,
-    /// `jsonb`
-    Jsonb,
-    /// `date`
-    Date,
-    /// `time`
-    Time,
-    /// `timestamp`
-    Timestamp,
-    /// `timestamptz`, every value with an offset
-    Timestamptz,
-    /// `uuid`
-    Uuid,
-}
-
-/// An index of SQLite's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IndexAudit {
-    /// Its name.
-    pub name: String,
-    /// `c`: CREATE INDEX, `u`: UNIQUE constraint, `pk`: PRIMARY KEY (`PRAGMA index_list`).
-    pub origin: String,
-    /// `UNIQUE`.
-    pub unique: bool,
-    /// The key parts, in order: column (`None`: an expression), `DESC`, collation.
-    pub parts: Vec<IndexPartAudit>,
-    /// Whether it is partial.
-    pub partial: bool,
-    /// Its SQL, where it has one.
-    pub sql: Option<String>,
-}
-
-/// One key part of an index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IndexPartAudit {
-    /// The column; `None`: an expression or the rowid.
-    pub column: Option<String>,
-    /// `DESC`.
-    pub descending: bool,
-    /// `BINARY`, `NOCASE`, `RTRIM` or an application's own.
-    pub collation: String,
-}
-
-/// A foreign key of SQLite's, with what the rows say of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ForeignKeyAudit {
-    /// The referencing columns.
-    pub columns: Vec<String>,
-    /// The table referred to, as written.
-    pub parent_table: String,
-    /// The columns referred to; the parent's primary key where the declaration leaves them out; empty where the parent has
-    /// none or is missing.
-    pub parent_columns: Vec<String>,
-    /// `ON UPDATE`.
-    pub on_update: ReferentialAction,
-    /// `ON DELETE`.
-    pub on_delete: ReferentialAction,
-    /// Whether the parent is an ordinary table of this file.
-    pub parent_exists: bool,
-    /// Rows whose parent is missing.
-    pub orphans: Option<Violation>,
-}
+#[cfg(test)]
+mod tests;

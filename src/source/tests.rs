@@ -211,7 +211,7 @@ fn a_malformed_schema_is_named() {
 fn a_file_that_may_not_be_read_says_so() {
     use std::os::unix::fs::PermissionsExt;
     let sample = Sample::of(TABLE);
-    fs::set_permissions(&sample.path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&sample.path, fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser may read it all the same.
     if fs::File::open(&sample.path).is_err() {
         assert!(sample.message().contains("no permission"));

@@ -24,6 +24,11 @@ pub(super) fn real_text(real: f64) -> String {
     format!("{real:?}")
 }
 
+/// Characters of a real's text form.
+pub(crate) fn real_text_length(real: f64) -> usize {
+    real_text(real).len()
+}
+
 /// A cell's text bytes as a PostgreSQL text.
 ///
 /// # Errors

@@ -114,7 +114,7 @@ fn epoch(cell: ValueRef<'_>, unit: i64, pg_type: PgType) -> Result<i64, Misfit> 
         ValueRef::Real(_) => match numbers::numeric(cell, None)? {
             Decimal::Infinity { .. } => return Err(Misfit::Infinite { pg_type }),
             Decimal::Finite { negative, digits, scale } => {
-                let behind = u32::try_from(unit.ilog10()).unwrap_or(0);
+                let behind = unit.ilog10();
                 let shift = behind.checked_sub(u32::from(scale)).ok_or(Misfit::FinerThanMicrosecond)?;
                 let digits =
                     std::str::from_utf8(&digits).ok().and_then(|d| d.parse::<i64>().ok()).ok_or(BEYOND)?;

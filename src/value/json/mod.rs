@@ -87,8 +87,11 @@ pub(super) fn jsonb(cell: ValueRef<'_>) -> Result<&str, Misfit> {
     Ok(text)
 }
 
-/// Says whether a text is JSON that `jsonb` keeps.
-fn validate(text: &str) -> Result<(), Misfit> {
+/// Says whether a text is JSON that `jsonb` keeps. It must be without NUL characters ([`utf8_text`]).
+///
+/// # Errors
+/// [`Misfit::Json`].
+pub(crate) fn validate(text: &str) -> Result<(), Misfit> {
     grammar::Validator::over(text)
         .document()
         .map_err(|grammar::Fault(fault, offset)| Misfit::Json { fault, offset })

@@ -1,0 +1,475 @@
+//! One column during the scan: what each of its cells adds to the evidence.
+//!
+//! Most of what can be said follows from the storage class alone, or from the ends of a range, and is worked out in the
+//! end ([`ColumnScan::finish`]); a cell itself costs a few comparisons. Only texts are read as each type that is still in
+//! question.
+
+use rusqlite::types::ValueRef;
+
+use super::{
+    CounterExample, EXAMPLES, Evidence, Misfits, Probe, StorageClasses,
+    keys::{Names, Place},
+};
+use crate::{
+    schema::PgType,
+    value::{self, Misfit, Reading, StorageClass, Value},
+};
+
+/// Characters of a JSON sample.
+const SAMPLE_CHARACTERS: usize = 200;
+
+/// Seconds, milliseconds, microseconds of a day.
+const DAYS: [i64; 3] = [86_400, 86_400_000, 86_400_000_000];
+
+/// Integers up to this one, either side of 0, are all exact in 8 bytes of floating point.
+const EXACT_IN_DOUBLE: u64 = 1 << 53;
+
+/// What each probe reads as, and the storage classes beside BLOB that it takes at all.
+pub(super) const PROBES: [(Probe, PgType, [bool; 3]); 12] = [
+    // In brackets: INTEGER, REAL, TEXT.
+    (Probe::Boolean, PgType::Boolean, [true, false, true]),
+    (Probe::BigInt, PgType::BigInt, [true, false, true]),
+    (Probe::Numeric, PgType::Numeric(None), [true, true, true]),
+    (Probe::DoublePrecision, PgType::DoublePrecision, [true, true, false]),
+    (Probe::Text, PgType::Text, [true, true, true]),
+    (Probe::Jsonb, PgType::Jsonb, [false, false, true]),
+    (Probe::Date, PgType::Date, [false, false, true]),
+    (Probe::Time, PgType::Time, [false, false, true]),
+    (Probe::Timestamp, PgType::Timestamp, [false, false, true]),
+    (Probe::Timestamptz, PgType::Timestamptz, [false, false, true]),
+    (Probe::TimestamptzAssumed, PgType::Timestamptz, [false, false, true]),
+    (Probe::Uuid, PgType::Uuid, [false, false, true]),
+];
+
+/// A lowest and a highest value with their rows.
+type Range<T> = Option<[(T, Place); 2]>;
+
+fn widen<T: PartialOrd + Copy>(range: &mut Range<T>, value: T, place: Place) {
+    match range {
+        None => *range = Some([(value, place); 2]),
+        Some([low, high]) => {
+            if value < low.0 {
+                *low = (value, place);
+            } else if value > high.0 {
+                *high = (value, place);
+            }
+        }
+    }
+}
+
+/// Keeps the larger of two, and the first of equals.
+fn raise<T: PartialOrd>(highest: &mut Option<(T, Place)>, value: T, place: Place) {
+    if highest.as_ref().is_none_or(|(known, _)| value > *known) {
+        *highest = Some((value, place));
+    }
+}
+
+/// The first few of something.
+fn keep_first<T>(kept: &mut Vec<T>, new: T) {
+    if kept.len() < EXAMPLES {
+        kept.push(new);
+    }
+}
+
+/// The cells that one probe does not take, of those whose storage class it does.
+struct ProbeScan {
+    probe: Probe,
+    pg_type: PgType,
+    reading: Reading,
+    rows: u64,
+    examples: Vec<(Place, Misfit)>,
+}
+
+impl ProbeScan {
+    /// Whether the probe is no longer tried.
+    fn is_hopeless(&self) -> bool {
+        self.rows > EXAMPLES as u64 && !matches!(self.probe, Probe::Jsonb | Probe::Text | Probe::Date)
+    }
+
+    fn refuse(&mut self, place: Place, misfit: Misfit) {
+        self.rows += 1;
+        keep_first(&mut self.examples, (place, misfit));
+    }
+}
+
+/// What a column turned out to hold.
+pub(super) struct FoundColumn {
+    pub(super) storage: StorageClasses,
+    pub(super) integer_range: Option<(i64, i64)>,
+    pub(super) real_range: Option<(f64, f64)>,
+    pub(super) longest_text_chars: Option<u64>,
+    pub(super) longest_bytes: Option<u64>,
+    pub(super) json_sample: Option<String>,
+    pub(super) evidence: Evidence,
+}
+
+/// A column while it is scanned.
+pub(super) struct ColumnScan {
+    storage: StorageClasses,
+    /// The first rows with an integer, a real, a text, a blob.
+    first: [Vec<Place>; 4],
+    integers: Range<i64>,
+    reals: Range<f64>,
+    /// Over texts that read as `bigint`.
+    text_integers: Range<i64>,
+    longest_text: Option<(usize, Place)>,
+    /// The longest text form of a real.
+    longest_real: Option<(usize, Place)>,
+    longest_bytes: Option<usize>,
+    json_sample: Option<String>,
+    /// Over reals and texts that read as `numeric`.
+    integer_digits: Option<(u32, Place)>,
+    fraction_digits: Option<(u32, Place)>,
+    infinities: Vec<Place>,
+    not_midnight: [Option<Place>; 3],
+    probes: Vec<ProbeScan>,
+}
+
+impl ColumnScan {
+    pub(super) fn new() -> ColumnScan {
+        let probes = PROBES.iter().map(|(probe, pg_type, _)| ProbeScan {
+            probe: *probe,
+            pg_type: *pg_type,
+            reading: match probe {
+                Probe::TimestamptzAssumed => Reading::AssumeZone("UTC".to_owned()),
+                _ => Reading::Plain,
+            },
+            rows: 0,
+            examples: Vec::new(),
+        });
+        ColumnScan {
+            storage: StorageClasses::default(),
+            first: Default::default(),
+            integers: None,
+            reals: None,
+            text_integers: None,
+            longest_text: None,
+            longest_real: None,
+            longest_bytes: None,
+            json_sample: None,
+            integer_digits: None,
+            fraction_digits: None,
+            infinities: Vec::new(),
+            not_midnight: [None; 3],
+            probes: probes.collect(),
+        }
+    }
+
+    /// Takes a cell in; returns its bytes (8 for a number).
+    pub(super) fn see(&mut self, cell: ValueRef<'_>, place: Place) -> u64 {
+        let [integers, reals, texts, blobs] = &mut self.first;
+        match cell {
+            ValueRef::Null => {
+                self.storage.null += 1;
+                0
+            }
+            ValueRef::Integer(integer) => {
+                keep_first(integers, place);
+                self.storage.integer += 1;
+                self.see_integer(integer, place);
+                8
+            }
+            ValueRef::Real(real) => {
+                keep_first(reals, place);
+                self.storage.real += 1;
+                self.see_real(real, place);
+                8
+            }
+            ValueRef::Text(bytes) => {
+                keep_first(texts, place);
+                self.storage.text += 1;
+                self.longest_bytes = self.longest_bytes.max(Some(bytes.len()));
+                self.see_text(bytes, place);
+                bytes.len() as u64
+            }
+            ValueRef::Blob(bytes) => {
+                keep_first(blobs, place);
+                self.storage.blob += 1;
+                self.longest_bytes = self.longest_bytes.max(Some(bytes.len()));
+                bytes.len() as u64
+            }
+        }
+    }
+
+    /// The probe, if it is still in question.
+    fn open(&mut self, probe: Probe) -> Option<&mut ProbeScan> {
+        self.probes.iter_mut().find(|scan| scan.probe == probe && !scan.is_hopeless())
+    }
+
+    fn see_integer(&mut self, integer: i64, place: Place) {
+        widen(&mut self.integers, integer, place);
+        if !matches!(integer, 0 | 1)
+            && let Some(scan) = self.open(Probe::Boolean)
+        {
+            scan.refuse(place, Misfit::OutOfRange { pg_type: PgType::Boolean, range: "0 or 1" });
+        }
+        if integer.unsigned_abs() > EXACT_IN_DOUBLE
+            && let Some(scan) = self.open(Probe::DoublePrecision)
+        {
+            scan.refuse(place, Misfit::Inexact);
+        }
+        for (first, day) in self.not_midnight.iter_mut().zip(DAYS) {
+            if first.is_none() && integer % day != 0 {
+                *first = Some(place);
+            }
+        }
+    }
+
+    fn see_real(&mut self, real: f64, place: Place) {
+        widen(&mut self.reals, real, place);
+        for (first, day) in self.not_midnight.iter_mut().zip([86_400.0, 86_400e3, 86_400e6]) {
+            if first.is_none() && real % day != 0.0 {
+                *first = Some(place);
+            }
+        }
+        if real.is_infinite() {
+            keep_first(&mut self.infinities, place);
+        }
+        if self.is_within_known_digits(real) {
+            return;
+        }
+        raise(&mut self.longest_real, value::real_text_length(real), place);
+        self.see_numeric(ValueRef::Real(real), place);
+    }
+
+    /// Whether a real has no more digits than were seen, found without writing them out: if it is a whole number of the
+    /// known fraction's last place, and survives the way there and back, its shortest form has no digit behind that.
+    fn is_within_known_digits(&self, real: f64) -> bool {
+        const POWERS: [f64; 7] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+        let (Some((integer, _)), Some((fraction, _)), Some((longest, _))) =
+            (self.integer_digits, self.fraction_digits, self.longest_real)
+        else {
+            return false;
+        };
+        let Some(power) = POWERS.get(fraction as usize) else { return false };
+        let Some(limit) = POWERS.get(integer as usize) else { return false };
+        // A sign, the digits, the point, at least one digit behind it.
+        let widest = 1 + integer.max(1) as usize + 1 + fraction.max(1) as usize;
+        let magnitude = real.abs();
+        (1.0..*limit).contains(&magnitude)
+            && widest <= longest + usize::from(real > 0.0)
+            && (real * power).round() / power == real
+    }
+
+    fn see_numeric(&mut self, cell: ValueRef<'_>, place: Place) {
+        let Some(scan) = self.open(Probe::Numeric) else { return };
+        match value::decimal_extent(cell) {
+            Err(misfit) => scan.refuse(place, misfit),
+            Ok((integer, fraction)) => {
+                raise(&mut self.integer_digits, integer, place);
+                raise(&mut self.fraction_digits, fraction, place);
+            }
+        }
+    }
+
+    fn see_text(&mut self, bytes: &[u8], place: Place) {
+        let cell = ValueRef::Text(bytes);
+        let text = value::utf8_text(bytes);
+        if let Ok(text) = text
+            // A text has at most as many characters as bytes, so few need counting.
+            && self.longest_text.is_none_or(|(longest, _)| text.len() > longest)
+        {
+            raise(&mut self.longest_text, text.chars().count(), place);
+        }
+        self.see_numeric(cell, place);
+        for scan in &mut self.probes {
+            if scan.is_hopeless() {
+                continue;
+            }
+            let outcome = match (scan.probe, &text) {
+                (Probe::Numeric | Probe::DoublePrecision, _) => continue,
+                (Probe::Text | Probe::Jsonb, Err(misfit)) => Err(misfit.clone()),
+                (Probe::Text, Ok(_)) => continue,
+                (Probe::Jsonb, Ok(text)) => {
+                    let outcome = value::check_json(text);
+                    if outcome.is_ok() && self.json_sample.is_none() {
+                        self.json_sample = sample(text);
+                    }
+                    outcome
+                }
+                (Probe::BigInt, _) => match value::read(cell, &scan.pg_type, &scan.reading) {
+                    Ok(Value::Integer(integer)) => {
+                        widen(&mut self.text_integers, integer, place);
+                        continue;
+                    }
+                    other => other.map(drop),
+                },
+                _ => value::check(cell, &scan.pg_type, &scan.reading),
+            };
+            if let Err(misfit) = outcome {
+                scan.refuse(place, misfit);
+            }
+        }
+    }
+
+    /// The rows whose names [`ColumnScan::finish`] asks for.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let ends = |range: Option<[Place; 2]>| range.into_iter().flatten();
+        let integers = self.integers.map(|ends| ends.map(|(_, place)| place));
+        let reals = self.reals.map(|ends| ends.map(|(_, place)| place));
+        let texts = self.text_integers.map(|ends| ends.map(|(_, place)| place));
+        self.first
+            .iter()
+            .flatten()
+            .copied()
+            .chain(ends(integers))
+            .chain(ends(reals))
+            .chain(ends(texts))
+            .chain(self.longest_text.map(|(_, place)| place))
+            .chain(self.longest_real.map(|(_, place)| place))
+            .chain(self.integer_digits.map(|(_, place)| place))
+            .chain(self.fraction_digits.map(|(_, place)| place))
+            .chain(self.infinities.iter().copied())
+            .chain(self.not_midnight.iter().flatten().copied())
+            .chain(self.probes.iter().flat_map(|scan| scan.examples.iter().map(|(place, _)| *place)))
+            .collect()
+    }
+
+    /// Works out the evidence.
+    pub(super) fn finish(mut self, names: &Names) -> FoundColumn {
+        let probes = std::mem::take(&mut self.probes);
+        let misfits = probes.into_iter().map(|scan| (scan.probe, self.all_misfits(scan, names))).collect();
+        let named = |(value, place): (i64, Place)| (value, names.of(place));
+        let keys = |ends: [Place; 2]| ends.map(|place| names.of(place));
+        let [_, _, texts, _] = &self.first;
+        let evidence = Evidence {
+            misfits,
+            bigint_range: joined(self.integers, self.text_integers).map(|ends| ends.map(named)),
+            numeric_digits: self.numeric_digits(names),
+            longest_text: self.longest_as_text().map(|(length, place)| (length as u64, names.of(place))),
+            texts: texts.iter().map(|place| names.of(*place)).collect(),
+            infinities: self.infinities.iter().map(|place| names.of(*place)).collect(),
+            not_midnight: self.not_midnight.map(|place| place.map(|place| names.of(place))),
+            integer_keys: self.integers.map(|ends| keys(ends.map(|(_, place)| place))),
+            real_keys: self.reals.map(|ends| keys(ends.map(|(_, place)| place))),
+        };
+        FoundColumn {
+            storage: self.storage,
+            integer_range: self.integers.map(|[(low, _), (high, _)]| (low, high)),
+            real_range: self.reals.map(|[(low, _), (high, _)]| (low, high)),
+            longest_text_chars: self.longest_text.map(|(length, _)| length as u64),
+            longest_bytes: self.longest_bytes.map(|length| length as u64),
+            json_sample: self.json_sample,
+            evidence,
+        }
+    }
+
+    /// A probe's misfits together with the cells whose storage class it does not take.
+    fn all_misfits(&self, scan: ProbeScan, names: &Names) -> Misfits {
+        let StorageClasses { integer, real, text, blob, .. } = self.storage;
+        let [takes_integer, takes_real, takes_text] =
+            PROBES.iter().find(|(probe, ..)| *probe == scan.probe).map_or([true; 3], |(.., takes)| *takes);
+        let classes = [
+            (takes_integer, StorageClass::Integer, integer),
+            (takes_real, StorageClass::Real, real),
+            (takes_text, StorageClass::Text, text),
+            (false, StorageClass::Blob, blob),
+        ];
+        let mut rows = scan.rows;
+        let mut examples = scan.examples;
+        for ((taken, class, count), places) in classes.into_iter().zip(&self.first) {
+            if !taken {
+                rows += count;
+                let misfit = Misfit::StorageClass { class, pg_type: scan.pg_type };
+                examples.extend(places.iter().map(|place| (*place, misfit.clone())));
+            }
+        }
+        examples.sort_by_key(|(place, _)| *place);
+        examples.truncate(EXAMPLES);
+        let examples = examples
+            .into_iter()
+            .map(|(place, misfit)| CounterExample { key: names.of(place), reason: misfit.to_string() })
+            .collect();
+        Misfits { rows, examples }
+    }
+
+    /// The longest text form, of texts, reals and integers. The longest integer is one of the two ends.
+    fn longest_as_text(&self) -> Option<(usize, Place)> {
+        let mut longest = self.longest_text;
+        if let Some((length, place)) = self.longest_real {
+            raise(&mut longest, length, place);
+        }
+        for (integer, place) in self.integers.into_iter().flatten() {
+            raise(&mut longest, integer.to_string().len(), place);
+        }
+        longest
+    }
+
+    fn numeric_digits(&self, names: &Names) -> Option<[(u32, String); 2]> {
+        let mut integer_digits = self.integer_digits;
+        let mut fraction_digits = self.fraction_digits;
+        for (integer, place) in self.integers.into_iter().flatten() {
+            raise(
+                &mut integer_digits,
+                integer.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1),
+                place,
+            );
+            raise(&mut fraction_digits, 0, place);
+        }
+        let (integer, fraction) = integer_digits.zip(fraction_digits)?;
+        Some([(integer.0, names.of(integer.1)), (fraction.0, names.of(fraction.1))])
+    }
+}
+
+/// The ends of two ranges together.
+fn joined(a: Range<i64>, b: Range<i64>) -> Range<i64> {
+    let mut range = a;
+    for (integer, place) in b.into_iter().flatten() {
+        widen(&mut range, integer, place);
+    }
+    range
+}
+
+/// The beginning of a JSON object or array.
+fn sample(text: &str) -> Option<String> {
+    text.trim_start().starts_with(['{', '[']).then(|| text.chars().take(SAMPLE_CHARACTERS).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_storage_classes_says_what_reading_says() {
+        let taken: [&[ValueRef<'_>]; 3] = [
+            &[ValueRef::Integer(0), ValueRef::Integer(-7)],
+            &[ValueRef::Real(1.0), ValueRef::Real(0.5)],
+            &[
+                ValueRef::Text(b"true"),
+                ValueRef::Text(b"1"),
+                ValueRef::Text(b"2024-01-02"),
+                ValueRef::Text(b"10:00:00"),
+                ValueRef::Text(b"2024-01-02 10:00:00"),
+                ValueRef::Text(b"2024-01-02 10:00:00Z"),
+                ValueRef::Text(b"123e4567-e89b-12d3-a456-426614174000"),
+            ],
+        ];
+        for (probe, pg_type, takes) in PROBES {
+            for (cells, takes) in taken.iter().zip(takes) {
+                let any = cells.iter().any(|cell| value::check(*cell, &pg_type, &Reading::Plain).is_ok());
+                assert_eq!(any, takes, "{probe:?} {cells:?}");
+            }
+            assert!(value::check(ValueRef::Blob(b"1"), &pg_type, &Reading::Plain).is_err());
+        }
+    }
+
+    #[test]
+    fn the_shortcut_for_reals_finds_the_same_digits() {
+        let mut scan = ColumnScan::new();
+        let mut state = 7_u64;
+        let (mut integer, mut fraction, mut longest) = (0, 0, 0);
+        for place in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let cents = i32::try_from(state >> 44).unwrap() - 500_000;
+            let real =
+                f64::from(cents) / [1.0, 10.0, 100.0, 1000.0][usize::try_from(state >> 40 & 3).unwrap()];
+            scan.see(ValueRef::Real(real), place);
+            let (i, f) = value::decimal_extent(ValueRef::Real(real)).unwrap();
+            (integer, fraction) = (integer.max(i), fraction.max(f));
+            longest = longest.max(format!("{real:?}").len());
+            assert_eq!(scan.integer_digits.unwrap().0, integer);
+            assert_eq!(scan.fraction_digits.unwrap().0, fraction);
+            assert_eq!(scan.longest_real.unwrap().0, longest, "{real:?}");
+        }
+    }
+}
