@@ -4,6 +4,6 @@
 
 pub use migration::{
     APPLICATION_NAME, ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target,
-    TargetOptions, TargetSource, Version, VersionError, connect, ledger, lock, migrator, quote_identifier,
-    server_error, version,
+    TargetOptions, TargetSource, Version, VersionError, command, connect, ledger, lock, migrator,
+    quote_identifier, server_error, version,
 };

@@ -1,6 +1,8 @@
 //! Integration tests: one binary, a real PostgreSQL, a database a test.
 //!
 //! `script/test` starts the server and sets `MTM_TEST_SERVER`; without it every test here fails.
-#![allow(missing_docs, reason = "tests speak through their names")]
+#![allow(missing_docs, unreachable_pub, reason = "tests speak through their names")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
+mod migration;
 mod support;
