@@ -484,6 +484,10 @@ async fn chunks_are_copied_once() {
         let mut transaction = target_of_other.pool.begin().await.unwrap();
         ledger_of_other.claim_chunk(&mut transaction, "tracks", 0).await.unwrap()
     });
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while !other.is_finished() && database.value(waiting).await.as_deref() == Some("0") {
+        tokio::task::yield_now().await;
+    }
     ledger.finish_chunk(&mut transaction, "tracks", 0, 9, 1).await.unwrap();
     transaction.commit().await.unwrap();
     assert!(!other.await.unwrap(), "the second waits, and finds nothing to do");
