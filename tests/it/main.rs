@@ -6,9 +6,10 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "clippy sees a test only in its own body"
+    reason = "a test fails by panicking, its helpers too"
 )]
 
 mod local;
+mod migration;
 mod support;
 mod verify;
