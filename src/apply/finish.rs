@@ -1,5 +1,8 @@
 //! After the rows: identity sequences past the highest value ever used, and fresh statistics.
 
+use std::sync::Arc;
+
+use futures_util::{TryStreamExt, stream};
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::ApplyError;
@@ -8,8 +11,16 @@ use crate::{
     target::Target,
 };
 
-/// Finishes one table.
-pub(super) async fn table(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
+/// Finishes these tables, several at the same time.
+pub(super) async fn tables(
+    target: &Target,
+    copies: impl Iterator<Item = Arc<TableCopy>>,
+    jobs: usize,
+) -> Result<(), ApplyError> {
+    stream::iter(copies.map(Ok)).try_for_each_concurrent(jobs, |copy| table(target, copy)).await
+}
+
+async fn table(target: &Target, copy: Arc<TableCopy>) -> Result<(), ApplyError> {
     let name = format!("{}.{}", render::quoted(&target.schema), render::quoted(&copy.target));
     if let Some(sequence) = &copy.sequence {
         let what = format!("the sequence of {}.{} could not be set", copy.target, sequence.column);

@@ -228,8 +228,6 @@ async fn stages(
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
     listener(Event::Stage("sequences and statistics"));
-    for copy in &copies {
-        finish::table(target, &copy.table).await?;
-    }
+    finish::tables(target, copies.iter().map(|copy| Arc::clone(&copy.table)), options.jobs).await?;
     Ok(Report { versions: applied, tables })
 }
