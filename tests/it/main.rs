@@ -9,6 +9,12 @@
     reason = "clippy sees a test only in its own body"
 )]
 
+mod any_file;
+mod bad_input;
+mod command;
+mod exit_codes;
+mod interrupted;
 mod local;
+mod music_time_machine;
 mod support;
 mod verify;
