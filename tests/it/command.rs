@@ -25,9 +25,9 @@ impl Workplace {
         self.folder.path()
     }
 
-    /// A SQLite file made from SQL text.
+    /// A SQLite file made from SQL text. Foreign keys are off, as they are by default elsewhere: orphans get in.
     pub fn sqlite(&self, name: &str, sql: &str) -> PathBuf {
-        sqlite_file(self.path(), name, sql)
+        sqlite_file(self.path(), name, &format!("PRAGMA foreign_keys = OFF; {sql}"))
     }
 
     /// A file made from text.
