@@ -18,68 +18,107 @@ use super::{
 };
 use crate::{
     audit::Fingerprint,
-    plan::CopyPlan,
+    plan::{CopyPlan, TablePlan},
     schema::{TableCopy, render},
     source::Source,
     target::{Chunk, Copied, Ledger, Target},
 };
 
+/// A table whose rows are to be copied.
+pub(super) struct Copy {
+    pub(super) table: Arc<TableCopy>,
+    /// Whether an earlier run has begun.
+    resumes: bool,
+    wave: usize,
+}
+
+impl Copy {
+    pub(super) fn new(plan: &TablePlan, table: &TableCopy) -> Copy {
+        let mut table = table.clone();
+        if plan.in_one_piece {
+            table.chunk_starts.clear();
+        }
+        Copy { table: Arc::new(table), resumes: plan.copy == CopyPlan::Resume, wave: plan.wave }
+    }
+}
+
+/// What all copies of a run share.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) fingerprint: &'a Fingerprint,
+    pub(super) source: &'a Arc<Source>,
+    pub(super) target: &'a Target,
+    pub(super) ledger: &'a Ledger,
+    /// Sessions at the same time.
+    pub(super) jobs: usize,
+    pub(super) listener: &'a Listener,
+}
+
 /// A chunk to copy.
 struct Task {
-    copy: Arc<TableCopy>,
+    table: Arc<TableCopy>,
     chunk: Chunk,
 }
 
 /// Copies the rows of all these tables.
-pub(super) async fn copy(
-    copies: &[(CopyPlan, Arc<TableCopy>)],
-    fingerprint: &Fingerprint,
-    source: &Arc<Source>,
-    target: &Target,
-    ledger: &Ledger,
-    jobs: usize,
-    listener: &Listener,
-) -> Result<Vec<TableReport>, ApplyError> {
-    let mut queue = VecDeque::new();
-    for (plan, copy) in copies {
-        if *plan == CopyPlan::Copy {
-            forget(ledger, target, &copy.target).await?;
+pub(super) async fn copy(copies: &[Copy], run: Run<'_>) -> Result<Vec<TableReport>, ApplyError> {
+    let mut reports = Vec::with_capacity(copies.len());
+    let waves = copies.iter().map(|copy| copy.wave + 1).max().unwrap_or(0);
+    for wave in 0..waves {
+        let of_wave: Vec<&Copy> = copies.iter().filter(|copy| copy.wave == wave).collect();
+        let mut queue = VecDeque::new();
+        for Copy { table, resumes, .. } in &of_wave {
+            if !resumes {
+                forget(run.ledger, run.target, &table.target).await?;
+            }
+            let ranges = reader::ranges(table);
+            run.ledger.plan_chunks(&table.target, &run.fingerprint.content_digest, &ranges).await?;
+            for chunk in run.ledger.pending_chunks(&table.target).await? {
+                queue.push_back(Task { table: Arc::clone(table), chunk });
+            }
         }
-        ledger.plan_chunks(&copy.target, &fingerprint.content_digest, &reader::ranges(copy)).await?;
-        for chunk in ledger.pending_chunks(&copy.target).await? {
-            queue.push_back(Task { copy: Arc::clone(copy), chunk });
+        drain(queue, run).await?;
+        for Copy { table, .. } in &of_wave {
+            reports.push(close(table, run).await?);
         }
     }
-    let sessions = jobs.clamp(1, queue.len().max(1));
+    Ok(reports)
+}
+
+/// Copies every chunk of a queue, by several sessions.
+async fn drain(queue: VecDeque<Task>, run: Run<'_>) -> Result<(), ApplyError> {
+    let sessions = run.jobs.clamp(1, queue.len().max(1));
     let queue = Arc::new(Mutex::new(queue));
     let mut workers = JoinSet::new();
     for _ in 0..sessions {
-        let (queue, source, target, ledger, listener) =
-            (Arc::clone(&queue), Arc::clone(source), target.clone(), ledger.clone(), Arc::clone(listener));
+        let queue = Arc::clone(&queue);
+        let (source, target, ledger, listener) =
+            (Arc::clone(run.source), run.target.clone(), run.ledger.clone(), Arc::clone(run.listener));
         workers.spawn(async move { work(&queue, &source, &target, &ledger, &listener).await });
     }
     while let Some(ended) = workers.join_next().await {
         // An error drops the set, which ends the other sessions; their chunks roll back.
         ended.unwrap_or_else(|_| Err(ApplyError::ReaderLost { table: "(a session)".to_owned() }))?;
     }
-    let mut reports = Vec::with_capacity(copies.len());
-    for (_, copy) in copies {
-        let copied = finish(ledger, target, copy, fingerprint).await?;
-        if copied.rows_written != copy.rows {
-            return Err(ApplyError::Miscounted {
-                table: copy.source.clone(),
-                read: copy.rows,
-                written: copied.rows_written,
-            });
-        }
-        reports.push(TableReport {
-            source: copy.source.clone(),
-            target: copy.target.clone(),
-            rows: copied.rows_written,
-            nulled: copied.rows_nulled,
+    Ok(())
+}
+
+/// Closes a table whose chunks are all there: as many rows must have been written as the audit read.
+async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyError> {
+    let copied = finish(run.ledger, run.target, table, run.fingerprint).await?;
+    if copied.rows_written != table.rows {
+        return Err(ApplyError::Miscounted {
+            table: table.source.clone(),
+            read: table.rows,
+            written: copied.rows_written,
         });
     }
-    Ok(reports)
+    Ok(TableReport {
+        source: table.source.clone(),
+        target: table.target.clone(),
+        rows: copied.rows_written,
+        nulled: copied.rows_nulled,
+    })
 }
 
 /// Records that all of a table's chunks are there.
@@ -142,7 +181,7 @@ async fn copy_chunk(
     ledger: &Ledger,
     listener: &Listener,
 ) -> Result<(), ApplyError> {
-    let copy = &task.copy;
+    let copy = &task.table;
     let what = || format!("table {} could not be copied", copy.target);
     let mut transaction = connection.begin().await.map_err(ApplyError::server(what()))?;
     if !ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number).await? {

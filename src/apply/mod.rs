@@ -53,12 +53,12 @@ pub enum ApplyError {
         columns: usize,
     },
     /// The server refused a statement or was lost.
-    #[error("{what}: {}", server_error(.source).message)]
+    #[error("{what}: {}", server_error(.error).message)]
     Server {
         /// What was being done.
         what: String,
         /// The driver's error.
-        source: sqlx::Error,
+        error: sqlx::Error,
     },
     /// The ledger could not be kept.
     #[error(transparent)]
@@ -89,7 +89,7 @@ pub enum ApplyError {
 impl ApplyError {
     fn server(what: impl Into<String>) -> impl FnOnce(sqlx::Error) -> ApplyError {
         let what = what.into();
-        move |source| ApplyError::Server { what, source }
+        move |error| ApplyError::Server { what, error }
     }
 }
 
@@ -186,9 +186,8 @@ async fn stages(
     options: &Options,
     listener: &Listener,
 ) -> Result<Report, ApplyError> {
-    let mut report = Report::default();
-    report.versions = plan.pending_versions.clone();
-    report.versions.extend(options.new_version.iter().map(|version| version.name.clone()));
+    let made = options.new_version.iter().map(|version| version.name.clone());
+    let applied = plan.pending_versions.iter().cloned().chain(made).collect();
     let versions: Vec<Version> = options.folder.iter().chain(&options.new_version).cloned().collect();
     // Hazards concern tables with rows, and a plan of ours changes none of those.
     let allow: &[String] = &[];
@@ -200,21 +199,23 @@ async fn stages(
     target::up(target, ledger, &versions, UpTo::BeforeLastPost, allow).await?;
 
     listener(Event::Stage("data"));
-    let to_copy = plan
+    let copies: Vec<data::Copy> = plan
         .tables
         .iter()
         .zip(&plan.desired.tables)
-        .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume));
-    let copies: Vec<_> = to_copy.map(|(table, copy)| (table.copy, Arc::new(copy.clone()))).collect();
-    report.tables =
-        data::copy(&copies, &plan.fingerprint, source, target, ledger, options.jobs, listener).await?;
+        .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume))
+        .map(|(table, copy)| data::Copy::new(table, copy))
+        .collect();
+    let run =
+        data::Run { fingerprint: &plan.fingerprint, source, target, ledger, jobs: options.jobs, listener };
+    let tables = data::copy(&copies, run).await?;
 
     listener(Event::Stage("post-data"));
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
     listener(Event::Stage("sequences and statistics"));
-    for (_, copy) in &copies {
-        finish::table(target, copy).await?;
+    for copy in &copies {
+        finish::table(target, &copy.table).await?;
     }
-    Ok(report)
+    Ok(Report { versions: applied, tables })
 }

@@ -117,7 +117,8 @@ impl CliError {
     pub(super) fn report(&self, output: Output) -> Exit {
         let mut causes = Vec::new();
         let mut cause = self.source();
-        while let Some(error) = cause {
+        // What the driver says of a server's error is in the message already, without the line of the server's own code.
+        while let Some(error) = cause.filter(|error| !error.is::<sqlx::Error>()) {
             causes.push(error.to_string());
             cause = error.source();
         }

@@ -82,8 +82,9 @@ async fn interrupted() -> u8 {
 
 fn log_to_stderr(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
-        1 => "mtm=info,migration=info,warn",
+        // sqlx warns of what it then gives back as an error.
+        0 => "warn,sqlx=error",
+        1 => "mtm=info,migration=info,warn,sqlx=error",
         _ => "mtm=debug,migration=debug,sqlx=debug,info",
     };
     let filter = EnvFilter::try_from_env("MTM_LOG").unwrap_or_else(|_| EnvFilter::new(level));

@@ -59,10 +59,55 @@ pub fn creation(table: &Table) -> Vec<Change> {
 
 /// What a table that is there lacks.
 fn alterations(table: &Table, normal: &LiveTable, live: &LiveTable, difference: &mut Difference) {
-    let name = || table.name.clone();
+    columns(table, normal, live, difference);
+    let checks =
+        table.checks.iter().map(|check| Change::AddCheck { table: table.name.clone(), check: check.clone() });
+    for change in checks.chain(creation(table)) {
+        let (kind, name) = match &change {
+            Change::CreateTable(_) | Change::AddColumn { .. } => continue,
+            Change::AddCheck { check, .. } => ("check", &check.name),
+            Change::AddKey { key, .. } => ("key", &key.name),
+            Change::AddForeignKey { foreign_key, .. } => ("foreign key", &foreign_key.name),
+            Change::ValidateForeignKey { name, .. } => ("foreign key", name),
+            Change::CreateIndex { index, .. } => ("index", &index.name),
+        };
+        let (wanted, found) = if matches!(change, Change::CreateIndex { .. }) {
+            (normal.indexes.get(name), live.indexes.get(name))
+        } else {
+            (normal.constraints.get(name), live.constraints.get(name))
+        };
+        let Some(found) = found else {
+            difference.changes.push(change);
+            continue;
+        };
+        let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql);
+        match change {
+            Change::ValidateForeignKey { .. } if is_as_wanted && !found.valid => {
+                difference.changes.push(change)
+            }
+            // Its foreign key has been told already.
+            Change::ValidateForeignKey { .. } => {}
+            Change::CreateIndex { .. } if is_as_wanted && !found.valid => difference.beyond.push(format!(
+                "index {name} on {} is invalid: a build of it has failed; drop it, and plan again",
+                table.name
+            )),
+            _ if is_as_wanted => {}
+            _ => difference.beyond.push(format!(
+                "{kind} {name} on {}: it is {}, and should be {}",
+                table.name,
+                found.sql,
+                wanted.map_or("none", |wanted| wanted.sql.as_str())
+            )),
+        }
+    }
+}
+
+/// Columns that are missing, or not as they should be; columns that nothing would fill.
+fn columns(table: &Table, normal: &LiveTable, live: &LiveTable, difference: &mut Difference) {
     for (column, wanted) in table.columns.iter().zip(&normal.columns) {
         let Some(found) = live.columns.iter().find(|found| found.name == wanted.name) else {
-            difference.changes.push(Change::AddColumn { table: name(), column: column.clone() });
+            let table = table.name.clone();
+            difference.changes.push(Change::AddColumn { table, column: column.clone() });
             continue;
         };
         let aspects = [
@@ -96,57 +141,6 @@ fn alterations(table: &Table, normal: &LiveTable, live: &LiveTable, difference: 
                 "{}.{}: the target has this column NOT NULL without a default, and the source has nothing for it",
                 table.name, found.name
             ));
-        }
-    }
-    for change in creation(table) {
-        let (what, wanted, found, validity_matters) = match &change {
-            Change::AddKey { key, .. } => {
-                (&key.name, normal.constraints.get(&key.name), live.constraints.get(&key.name), false)
-            }
-            Change::AddForeignKey { foreign_key, .. } => {
-                let name = &foreign_key.name;
-                (name, normal.constraints.get(name), live.constraints.get(name), false)
-            }
-            Change::ValidateForeignKey { name, .. } => {
-                (name, normal.constraints.get(name), live.constraints.get(name), true)
-            }
-            Change::CreateIndex { index, .. } => {
-                let name = &index.name;
-                (name, normal.indexes.get(name), live.indexes.get(name), false)
-            }
-            _ => continue,
-        };
-        match (wanted, found) {
-            (_, None) => difference.changes.push(change),
-            (Some(wanted), Some(found)) if wanted.sql != found.sql => {
-                // One finding is enough for a foreign key and its validation.
-                if !validity_matters {
-                    difference.beyond.push(format!(
-                        "{} on {}: it is {}, and should be {}",
-                        what, table.name, found.sql, wanted.sql
-                    ));
-                }
-            }
-            (_, Some(found)) if validity_matters && !found.valid => difference.changes.push(change),
-            (_, Some(found)) if matches!(change, Change::CreateIndex { .. }) && !found.valid => {
-                difference.beyond.push(format!(
-                    "index {what} on {} is invalid: a build of it has failed. Drop it, and plan again",
-                    table.name
-                ));
-            }
-            _ => {}
-        }
-    }
-    for check in &table.checks {
-        match (normal.constraints.get(&check.name), live.constraints.get(&check.name)) {
-            (_, None) => {
-                difference.changes.push(Change::AddCheck { table: name(), check: check.clone() });
-            }
-            (Some(wanted), Some(found)) if wanted.sql != found.sql => difference.beyond.push(format!(
-                "{} on {}: it is {}, and should be {}",
-                check.name, table.name, found.sql, wanted.sql
-            )),
-            _ => {}
         }
     }
 }

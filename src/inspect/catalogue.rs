@@ -1,6 +1,6 @@
 //! A schema as PostgreSQL's catalogue has it: definitions in the server's own words, so that two of them compare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
@@ -23,6 +23,8 @@ pub struct LiveTable {
     pub constraints: BTreeMap<String, Definition>,
     /// Its indexes that no constraint owns, by name.
     pub indexes: BTreeMap<String, Definition>,
+    /// The tables that its foreign keys refer to, itself among them where one does.
+    pub parents: BTreeSet<String>,
 }
 
 /// A column as the catalogue has it.
@@ -111,6 +113,7 @@ pub(super) async fn read(
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
         table.constraints.insert(row.try_get("name")?, definition);
+        table.parents.extend(row.try_get::<Option<String>, _>("parent")?);
     }
     for row in
         sqlx::query(include_str!("indexes.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?

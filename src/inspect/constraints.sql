@@ -5,8 +5,11 @@ SELECT c.relname                                        AS table_name,
        k.contype::text                                  AS kind,
        -- Validity is a state, not a part of what is asked for.
        regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '') AS definition,
-       k.convalidated                                   AS valid
+       k.convalidated                                   AS valid,
+       -- The table that a foreign key refers to, where it is in the same schema.
+       p.relname                                        AS parent
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
+LEFT JOIN pg_class p ON p.oid = k.confrelid AND p.relnamespace = c.relnamespace
 WHERE c.relnamespace = $1 AND c.relname = ANY ($2) AND k.contype IN ('p', 'u', 'f', 'c')
 ORDER BY c.relname, k.conname

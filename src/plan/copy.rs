@@ -27,6 +27,12 @@ pub struct TablePlan {
     pub target_rows: Option<u64>,
     /// What happens.
     pub copy: CopyPlan,
+    /// When: tables of a wave are copied at the same time, after those of the waves before. All are in the first one,
+    /// unless the target has foreign keys already, which want parents before children.
+    pub wave: usize,
+    /// Whether the rows go in one COPY: they refer to one another, and a foreign key that is there already is checked at
+    /// the end of each statement.
+    pub in_one_piece: bool,
 }
 
 /// What happens to a table's rows.
@@ -57,6 +63,8 @@ impl TablePlan {
             source_rows: table.rows,
             target_rows,
             copy: decide(table, target_rows, live, audit),
+            wave: 0,
+            in_one_piece: parents(live, &table.target).any(|parent| *parent == table.target),
         }
     }
 
@@ -73,6 +81,34 @@ impl TablePlan {
             ),
         })
     }
+}
+
+/// The tables that a table's foreign keys refer to in the target as it is.
+fn parents<'a>(live: &'a Live, table: &str) -> impl Iterator<Item = &'a String> {
+    live.catalogue.tables.get(table).into_iter().flat_map(|table| &table.parents)
+}
+
+/// Puts each table into the wave after those of its parents; gives the tables that wait for one another.
+pub(super) fn order_waves(tables: &mut [TablePlan], live: &Live) -> Vec<String> {
+    let mut waiting: Vec<usize> = (0..tables.len()).collect();
+    let mut wave = 0;
+    while !waiting.is_empty() {
+        let waits = |at: &usize| {
+            let name = &tables[*at].target;
+            parents(live, name)
+                .any(|parent| parent != name && waiting.iter().any(|w| tables[*w].target == *parent))
+        };
+        let (later, ready): (Vec<usize>, Vec<usize>) = waiting.iter().partition(|at| waits(at));
+        if ready.is_empty() {
+            return later.into_iter().map(|at| tables[at].target.clone()).collect();
+        }
+        for at in ready {
+            tables[at].wave = wave;
+        }
+        waiting = later;
+        wave += 1;
+    }
+    Vec::new()
 }
 
 fn decide(table: &TableCopy, target_rows: Option<u64>, live: &Live, audit: &Audit) -> CopyPlan {

@@ -145,8 +145,19 @@ impl Plan {
                 ));
             }
         }
-        let tables: Vec<TablePlan> =
+        let mut tables: Vec<TablePlan> =
             desired.tables.iter().map(|table| TablePlan::new(table, desired, live, audit)).collect();
+        let in_cycle = copy::order_waves(&mut tables, live);
+        if !in_cycle.is_empty() && tables.iter().any(|table| table.copy != CopyPlan::Done) {
+            findings.push(blocker(
+                "foreign-key-cycle",
+                format!(
+                    "the target has foreign keys already that go round in a circle ({}), so that none of these tables can \
+                     be filled first. Drop one of them; the plan adds it again after the rows",
+                    in_cycle.join(", ")
+                ),
+            ));
+        }
         findings.extend(tables.iter().filter_map(TablePlan::blocker));
         findings.sort_by_key(|finding| finding.severity);
         Plan {

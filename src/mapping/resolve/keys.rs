@@ -207,10 +207,10 @@ fn carried_over(draft: &Draft<'_>, source: &IndexAudit) -> Result<Index, String>
     if let Some(why) = too_long(draft, &positions) {
         return Err(why);
     }
-    if source.unique {
-        if let Some(why) = cannot_be_key(draft, &positions) {
-            return Err(why);
-        }
+    if source.unique
+        && let Some(why) = cannot_be_key(draft, &positions)
+    {
+        return Err(why);
     }
     let name = String::new();
     Ok(Index { name, unique: source.unique, method: "btree".to_owned(), parts, predicate: None })

@@ -324,14 +324,15 @@ fn columns(
                 ),
             });
         }
-        if settled.on_invalid == OnInvalid::SetNull && not_null {
-            if let Some(placed) = entry.and_then(|entry| entry.on_invalid.as_ref()) {
-                mistakes.push(Mistake::at(
-                    &placed.place,
-                    &format!("`set_null` does not go with {}: the column is NOT NULL", source.name),
-                    Some("say `not_null: false` too, or another `on_invalid`"),
-                ));
-            }
+        if settled.on_invalid == OnInvalid::SetNull
+            && not_null
+            && let Some(placed) = entry.and_then(|entry| entry.on_invalid.as_ref())
+        {
+            mistakes.push(Mistake::at(
+                &placed.place,
+                &format!("`set_null` does not go with {}: the column is NOT NULL", source.name),
+                Some("say `not_null: false` too, or another `on_invalid`"),
+            ));
         }
         let default = match entry.and_then(|entry| entry.default.clone()) {
             Some(default) => Some(default),

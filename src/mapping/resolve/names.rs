@@ -64,10 +64,8 @@ fn snake(name: &str) -> String {
                     || b.is_numeric()
                     || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
             });
-        if !c.is_alphanumeric() || begins_word {
-            if !written.is_empty() && !written.ends_with('_') {
-                written.push('_');
-            }
+        if (!c.is_alphanumeric() || begins_word) && !written.is_empty() && !written.ends_with('_') {
+            written.push('_');
         }
         if c.is_alphanumeric() {
             written.extend(c.to_lowercase());
