@@ -6,6 +6,7 @@
 mod catalogue;
 mod column;
 mod declarations;
+mod evidence;
 mod fingerprint;
 mod fits;
 mod foreign_keys;

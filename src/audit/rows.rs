@@ -5,7 +5,8 @@ use rusqlite::{Connection, types::ValueRef};
 use super::{
     AuditError, CHUNK_BYTES, Violation,
     catalogue::Table,
-    column::{ColumnScan, FoundColumn},
+    column::ColumnScan,
+    evidence::FoundColumn,
     fingerprint::RowDigest,
     keys::{Names, Place},
 };
