@@ -374,10 +374,6 @@ async fn rows_that_break_the_mapping_are_named() {
             "INSERT INTO snapshots VALUES ('nobody', '2024-02-01', 'short_term', 1)",
             &["1 row", "snapshots", "track_id=nobody"],
         ),
-        (
-            "INSERT INTO tracks VALUES ('t', 'a', 'b', NULL, 1, NULL, NULL); INSERT INTO snapshots VALUES ('t', '2024-02-01', 'short_term', 0)",
-            &["snapshots_rank_check", "snapshots"],
-        ),
     ] {
         let way = with_rows(&format!("{rows};")).await;
         let refused = way.run("apply", &["--yes"]);
@@ -385,6 +381,21 @@ async fn rows_that_break_the_mapping_are_named() {
         refused.complains_of(said);
         assert_eq!(way.relations().await, "0", "{rows}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_that_breaks_a_check_is_named_before_anything_is_written() {
+    let way = with_rows(
+        "INSERT INTO tracks VALUES ('t', 'a', 'b', NULL, 1, NULL, NULL);
+        INSERT INTO snapshots VALUES ('t', '2024-02-01', 'short_term', 1), ('t', '2024-02-08', 'short_term', 0);",
+    )
+    .await;
+    way.run("apply", &["--yes"]).ends_with(3).complains_of(&[
+        "snapshots",
+        "rank > 0",
+        "snapshot_date=2024-02-08",
+    ]);
+    assert_eq!(way.relations().await, "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
