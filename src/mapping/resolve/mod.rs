@@ -8,6 +8,8 @@ mod glob;
 mod keys;
 mod names;
 mod order;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use std::collections::BTreeMap;
