@@ -161,7 +161,7 @@ async fn keys_of_every_kind() {
         CREATE TABLE bool (a BOOLEAN PRIMARY KEY); INSERT INTO bool VALUES (0), (1);
         CREATE TABLE moment (a DATETIME PRIMARY KEY); INSERT INTO moment VALUES ('2024-01-01 00:00:00+00:00'), ('2024-01-01 01:00:00+01:00');",
         &[
-            ("SELECT string_agg(conname || ' ' || contype, ', ' ORDER BY conname) FROM pg_constraint WHERE conrelid IN ('composite'::regclass, 'nulls'::regclass, 'pairs'::regclass)",
+            ("SELECT string_agg(conname || ' ' || contype::text, ', ' ORDER BY conname) FROM pg_constraint WHERE conrelid IN ('composite'::regclass, 'nulls'::regclass, 'pairs'::regclass)",
              "composite_pkey p, nulls_a_key u, pairs_a_b_key u"),
             ("SELECT count(*) FROM keyless WHERE a = 'same'", "2"),
             ("SELECT count(*) FROM uniques WHERE a IS NULL", "2"),

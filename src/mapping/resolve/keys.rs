@@ -108,9 +108,13 @@ fn cannot_be_key(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
 fn values_may_meet(column: &ColumnAudit, pg_type: PgType) -> bool {
     let storage = column.storage;
     let numbers = storage.integer + storage.real > 0;
+    // The texts 'Infinity' and '-Infinity' are no numbers to SQLite, in any column.
+    let infinite = column.real_range.is_some_and(|(low, high)| low.is_infinite() || high.is_infinite());
     match pg_type {
         // An affinity other than BLOB has already turned '1' into 1, or 1 into '1'.
-        PgType::Text | PgType::Varchar(_) => numbers && storage.text > 0 && column.affinity == Affinity::Blob,
+        PgType::Text | PgType::Varchar(_) => {
+            storage.text > 0 && (infinite || numbers && column.affinity == Affinity::Blob)
+        }
         PgType::Bytea => storage.blob > 0 && (storage.text > 0 || numbers),
         // From 2^53 on, a real's shortest decimal form may be another integer's.
         PgType::Numeric(_) => {
