@@ -21,7 +21,7 @@ use crate::{
     plan::{CopyPlan, TablePlan},
     schema::{TableCopy, render},
     source::Source,
-    target::{Chunk, Copied, Ledger, Target},
+    target::{Chunk, Copied, Ledger, RunId, Target},
 };
 
 /// A table whose rows are to be copied.
@@ -45,6 +45,7 @@ impl Copy {
 /// What all copies of a run share.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
+    pub(super) id: RunId,
     pub(super) fingerprint: &'a Fingerprint,
     pub(super) source: &'a Arc<Source>,
     pub(super) target: &'a Target,
@@ -94,7 +95,8 @@ async fn drain(queue: VecDeque<Task>, run: Run<'_>) -> Result<(), ApplyError> {
         let queue = Arc::clone(&queue);
         let (source, target, ledger, listener) =
             (Arc::clone(run.source), run.target.clone(), run.ledger.clone(), Arc::clone(run.listener));
-        workers.spawn(async move { work(&queue, &source, &target, &ledger, &listener).await });
+        let id = run.id;
+        workers.spawn(async move { work(id, &queue, &source, &target, &ledger, &listener).await });
     }
     while let Some(ended) = workers.join_next().await {
         // An error drops the set, which ends the other sessions; their chunks roll back.
@@ -146,6 +148,7 @@ async fn forget(ledger: &Ledger, target: &Target, table: &str) -> Result<(), App
 }
 
 async fn work(
+    run: RunId,
     queue: &Mutex<VecDeque<Task>>,
     source: &Arc<Source>,
     target: &Target,
@@ -153,6 +156,7 @@ async fn work(
     listener: &Listener,
 ) -> Result<(), ApplyError> {
     let mut connection = target.pool.acquire().await.map_err(ApplyError::server("no session for copying"))?;
+    ledger.register_backend(run, &mut connection).await?;
     prefer_lz4(&mut connection).await?;
     loop {
         let Some(task) = queue.lock().await.pop_front() else { return Ok(()) };

@@ -17,7 +17,10 @@ use crate::{
     plan::{CopyPlan, Plan, VersionAction},
     schema::render,
     source::Source,
-    target::{self, Ledger, LedgerError, MigrateError, NewRun, Outcome, Target, UpTo, Version, server_error},
+    target::{
+        self, Ledger, LedgerError, Lock, MigrateError, NewRun, Outcome, RunId, Target, UpTo, Version,
+        server_error,
+    },
 };
 
 /// Why a run stopped. What is done stays done and is in the ledger; the next run goes on from there.
@@ -151,6 +154,7 @@ pub async fn run(
     plan: &Plan,
     source: &Arc<Source>,
     target: &Target,
+    lock: &Lock,
     options: &Options,
     listener: &Listener,
 ) -> Result<Report, ApplyError> {
@@ -163,13 +167,15 @@ pub async fn run(
             .map_err(ApplyError::server(format!("schema {} could not be made", plan.target_schema)))?;
     }
     let ledger = Ledger::install(target).await?;
+    // A killed run's sessions may still be at work on the server, and would hold what this one needs.
+    ledger.end_leftover_sessions(lock).await?;
     let run = NewRun {
         command: "apply".to_owned(),
         source_digest: Some(plan.fingerprint.content_digest.clone()),
         mapping_digest: Some(plan.mapping_digest.clone()),
     };
     let run = ledger.begin_run(&run).await?;
-    let done = stages(plan, source, target, &ledger, options, listener).await;
+    let done = stages(plan, source, target, &ledger, run, options, listener).await;
     let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Failed };
     // The first error is the one to tell.
     let closed = ledger.finish_run(run, outcome).await;
@@ -183,6 +189,7 @@ async fn stages(
     source: &Arc<Source>,
     target: &Target,
     ledger: &Ledger,
+    run: RunId,
     options: &Options,
     listener: &Listener,
 ) -> Result<Report, ApplyError> {
@@ -206,8 +213,15 @@ async fn stages(
         .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume))
         .map(|(table, copy)| data::Copy::new(table, copy))
         .collect();
-    let run =
-        data::Run { fingerprint: &plan.fingerprint, source, target, ledger, jobs: options.jobs, listener };
+    let run = data::Run {
+        id: run,
+        fingerprint: &plan.fingerprint,
+        source,
+        target,
+        ledger,
+        jobs: options.jobs,
+        listener,
+    };
     let tables = data::copy(&copies, run).await?;
 
     listener(Event::Stage("post-data"));

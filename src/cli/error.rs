@@ -67,6 +67,8 @@ pub(super) enum CliError {
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     #[error(transparent)]
+    Command(#[from] target::CommandError),
+    #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -95,12 +97,11 @@ impl CliError {
     fn exit(&self) -> Exit {
         match self {
             CliError::Usage { .. } | CliError::Connect(target::ConnectError::NoTarget) => Exit::Usage,
-            CliError::Lock(target::LockError::Held { .. })
-            | CliError::Migrate(
-                MigrateError::Edited { .. }
-                | MigrateError::NotAllowed { .. }
-                | MigrateError::NoWayBack { .. },
-            ) => Exit::Refused,
+            CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
+            CliError::Command(error) if error.is_refusal() => Exit::Refused,
+            CliError::Migrate(error) | CliError::Apply(ApplyError::Migrate(error)) if error.is_refusal() => {
+                Exit::Refused
+            }
             _ => Exit::Failed,
         }
     }

@@ -91,7 +91,9 @@ pub struct CopyState {
 /// [`InspectError`], where the server does not answer or the role may not read.
 pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectError> {
     let names = names(desired);
-    let mut connection = target.pool.acquire().await?;
+    // One transaction, with the search path of the scratch copy, so that both read alike.
+    let mut connection = target.pool.begin().await?;
+    scratch::set_path(&mut connection, &[&target.schema, "public"]).await?;
     let namespace = catalogue::Namespace::Schema(&target.schema);
     let Some(oid) = catalogue::oid(&mut connection, namespace).await? else {
         return Ok(Live::default());
@@ -125,7 +127,7 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
         rows.insert(table.clone(), count.unsigned_abs());
     }
-    drop(connection);
+    connection.rollback().await?;
     let copies = match Ledger::find(target).await? {
         Some(ledger) => copies(&ledger).await?,
         None => BTreeMap::new(),

@@ -69,6 +69,14 @@ fn stubs(schema: &Schema, batch: &[Table]) -> Vec<Table> {
         .collect()
 }
 
+/// Sets the search path of a transaction.
+pub(super) async fn set_path(connection: &mut PgConnection, schemas: &[&str]) -> Result<(), InspectError> {
+    let schemas: Vec<String> = schemas.iter().map(|schema| render::quoted(schema)).collect();
+    let sql = format!("SET LOCAL search_path = {}", schemas.join(", "));
+    connection.execute(AssertSqlSafe(sql)).await?;
+    Ok(())
+}
+
 async fn in_scratch(
     target: &Target,
     statements: impl IntoIterator<Item = (String, String)>,
@@ -77,8 +85,7 @@ async fn in_scratch(
     let mut connection = target.pool.acquire().await?;
     let connection: &mut PgConnection = &mut connection;
     let mut transaction = connection.begin().await?;
-    let path = format!("SET LOCAL search_path = pg_temp, {}, public", render::quoted(&target.schema));
-    transaction.execute(AssertSqlSafe(path)).await?;
+    set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?;
     for (what, sql) in statements {
         if let Err(error) = transaction.execute(AssertSqlSafe(sql.clone())).await {
             return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });

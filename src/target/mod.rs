@@ -4,9 +4,11 @@
 
 pub use migration::{
     ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target, TargetOptions,
-    Version, VersionError, connect,
-    ledger::{Chunk, ChunkRange, Copied, NewRun, Outcome, Started},
-    migrator::{MigrateError, State, UpTo, VersionStatus, down, record_applied, status, up},
+    Version, VersionError,
+    command::{CommandError, down as migrate_down, up as migrate_up},
+    connect,
+    ledger::{Chunk, ChunkRange, Copied, NewRun, Outcome, RunId, Started},
+    migrator::{MigrateError, State, UpTo, VersionStatus, record_applied, status, up},
     server_error,
     version::{load_folder, save},
 };

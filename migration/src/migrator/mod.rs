@@ -16,8 +16,9 @@ use std::{
 };
 
 use sea_orm::{DatabaseConnection, DbErr, SqlxPostgresConnector};
+pub use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::{
-    IntoSchemaManagerConnection, MigrationStatus, MigrationTrait, MigratorTraitSelf, async_trait::async_trait,
+    IntoSchemaManagerConnection, MigrationStatus, MigrationTrait, async_trait::async_trait,
 };
 
 pub use self::error::MigrateError;

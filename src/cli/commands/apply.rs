@@ -33,7 +33,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit
     // Held from here to the end: what the plan says must still be so when it is carried out.
     let lock = Lock::try_acquire(&target).await?;
     let done = match prepare::prepare(&mapping, target, source, &args.scope, output).await {
-        Ok(prepared) => carry_out(args, &prepared, jobs, output).await,
+        Ok(prepared) => carry_out(args, &prepared, &lock, jobs, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -43,6 +43,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit
 async fn carry_out(
     args: &ApplyArgs,
     prepared: &Prepared,
+    lock: &Lock,
     jobs: usize,
     output: Output,
 ) -> Result<Exit, CliError> {
@@ -85,7 +86,7 @@ async fn carry_out(
                 }
             }
         }
-        execute(prepared, jobs, output).await?
+        execute(prepared, lock, jobs, output).await?
     };
     output
         .report(|out| match args.format {
@@ -97,7 +98,7 @@ async fn carry_out(
 }
 
 /// Runs the plan with a progress bar.
-pub(super) async fn execute(prepared: &Prepared, jobs: usize, output: Output) -> Result<Report, CliError> {
+async fn execute(prepared: &Prepared, lock: &Lock, jobs: usize, output: Output) -> Result<Report, CliError> {
     let plan = &prepared.plan;
     let to_copy = plan.tables.iter().filter(|table| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume));
     let bar = Bar::rows(output, "copy", to_copy.map(|table| table.source_rows).sum());
@@ -113,7 +114,7 @@ pub(super) async fn execute(prepared: &Prepared, jobs: usize, output: Output) ->
     };
     let new_version = new_version(prepared, output).await?;
     let options = Options { jobs, new_version, folder: prepared.folder.clone() };
-    let report = apply::run(plan, &prepared.source, &prepared.target, &options, &listener).await;
+    let report = apply::run(plan, &prepared.source, &prepared.target, lock, &options, &listener).await;
     bar.finish();
     Ok(report?)
 }

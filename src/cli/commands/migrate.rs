@@ -7,24 +7,20 @@ use crate::{
         output::Output,
         prepare,
     },
-    target::{self, Ledger, Lock, Target, UpTo, Version},
+    target::{self, Target, UpTo, Version},
 };
 
 pub(in crate::cli) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, CliError> {
     match &args.command {
         MigrateCommand::Up { versions, wait, allow } => {
             let (target, versions) = open(versions).await?;
-            let lock = Lock::wait(&target, *wait).await?;
-            let done = up(&target, &versions, allow, output).await;
-            lock.release().await;
-            done
+            let applied = target::migrate_up(&target, &versions, UpTo::All, allow, *wait).await?;
+            say(output, "applied", &applied, "Nothing to do: the target has every version.")
         }
         MigrateCommand::Down { versions, steps, allow } => {
             let (target, versions) = open(versions).await?;
-            let lock = Lock::try_acquire(&target).await?;
-            let done = down(&target, &versions, *steps, allow, output).await;
-            lock.release().await;
-            done
+            let taken_back = target::migrate_down(&target, &versions, *steps, allow).await?;
+            say(output, "taken back", &taken_back, "Nothing to do: the target has no version.")
         }
         MigrateCommand::Status { versions } => {
             let (target, versions) = open(versions).await?;
@@ -38,29 +34,6 @@ async fn open(args: &VersionArgs) -> Result<(Target, Vec<Version>), CliError> {
     let versions = prepare::versions(mapping.versions_dir.as_ref())?;
     let target = prepare::connect(&args.target, &args.schema, None, true, 2).await?;
     Ok((target, versions))
-}
-
-async fn up(
-    target: &Target,
-    versions: &[Version],
-    allow: &[String],
-    output: Output,
-) -> Result<Exit, CliError> {
-    let ledger = Ledger::install(target).await?;
-    let applied = target::up(target, &ledger, versions, UpTo::All, allow).await?;
-    say(output, "applied", &applied, "Nothing to do: the target has every version.")
-}
-
-async fn down(
-    target: &Target,
-    versions: &[Version],
-    steps: u32,
-    allow: &[String],
-    output: Output,
-) -> Result<Exit, CliError> {
-    let ledger = Ledger::install(target).await?;
-    let taken_back = target::down(target, &ledger, versions, steps, allow).await?;
-    say(output, "taken back", &taken_back, "Nothing to do: the target has no version.")
 }
 
 async fn status(target: &Target, versions: &[Version], output: Output) -> Result<Exit, CliError> {

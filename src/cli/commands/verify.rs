@@ -37,7 +37,7 @@ pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exi
 }
 
 /// Compares both sides with a progress bar.
-pub(super) async fn prove(prepared: &Prepared, jobs: usize, output: Output) -> Result<Certificate, CliError> {
+async fn prove(prepared: &Prepared, jobs: usize, output: Output) -> Result<Certificate, CliError> {
     let Prepared { source, audit, target, normal, live, plan, .. } = prepared;
     // Both sides are read, each once.
     let bar = Bar::rows(output, "verify", 2 * audit.fingerprint.rows);

@@ -308,7 +308,7 @@ pub(super) fn foreign_keys(
                     findings.push(warning(
                         "orphan-rows",
                         format!(
-                            "{what}: {} refer to no row, first at {}; the constraint stays NOT VALID, so that it binds \
+                            "{what}: {} without a parent, first at {}; the constraint stays NOT VALID, so that it binds \
                              new rows only",
                             types::rows(orphans.rows),
                             orphans.first_key
@@ -341,7 +341,7 @@ pub(super) fn foreign_keys(
                     severity: Severity::Blocker,
                     code: "orphan-rows",
                     message: format!(
-                        "{}: {} refer to no row, first at {}. Correct them, or take the foreign key out of the mapping",
+                        "{}: {} without a parent, first at {}. Correct them, or take the foreign key out of the mapping",
                         foreign_key.name,
                         types::rows(orphans.rows),
                         orphans.first_key

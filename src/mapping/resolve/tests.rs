@@ -14,7 +14,9 @@ use crate::{
 fn resolve(source_sql: &str, mapping: &str) -> Result<Desired, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("source.db");
-    rusqlite::Connection::open(&file).and_then(|db| db.execute_batch(source_sql)).expect(source_sql);
+    // Foreign keys off, as in the applications that leave orphans behind.
+    let sql = format!("PRAGMA foreign_keys = OFF; {source_sql}");
+    rusqlite::Connection::open(&file).and_then(|db| db.execute_batch(&sql)).expect(source_sql);
     let source = Source::open(&file, SourceOptions::default()).expect("opens");
     let audit = audit::scan(&source, &|_| {}).expect("audits");
     let mapping = if mapping.is_empty() {

@@ -175,8 +175,8 @@ fn type_of(rung: Rung, declared_type: &str) -> Option<PgType> {
 
 fn describe(rule: &Rule) -> String {
     let conditions: Vec<String> = [
-        rule.declared.as_ref().map(|pattern| format!("declared {pattern}")),
-        rule.column.as_ref().map(|pattern| format!("column {pattern}")),
+        rule.declared.as_ref().map(|pattern| format!("declared `{pattern}`")),
+        rule.column.as_ref().map(|pattern| format!("column `{pattern}`")),
         rule.affinity.map(|affinity| format!("affinity {}", affinity.name())),
     ]
     .into_iter()
