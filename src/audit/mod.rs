@@ -53,9 +53,11 @@ pub enum AuditError {
     Schema(#[source] rusqlite::Error),
     /// A table could not be read to its end.
     #[error(
-        "table {table} cannot be read (after {rows} rows); if the file is damaged, save what is left with the sqlite3 shell's .recover"
+        "{path}: table {table} cannot be read (after {rows} rows); if the file is damaged, save what is left with the sqlite3 shell's .recover"
     )]
     Table {
+        /// The file as it was named.
+        path: String,
         /// The table.
         table: String,
         /// Rows that were read before.

@@ -68,7 +68,11 @@ pub(super) fn scan(
     report: &dyn Fn(&str, u64, u64),
 ) -> Result<TableRows, AuditError> {
     let mut scan = Scan::of(table, report);
-    let fault = |rows| move |source| AuditError::Table { table: table.name.clone(), rows, source };
+    let path = source.path().display().to_string();
+    let fault = |rows| {
+        let path = path.clone();
+        move |source| AuditError::Table { path, table: table.name.clone(), rows, source }
+    };
     if let Err(error) = scan.run(source, reader, table) {
         return Err(fault(scan.rows)(error));
     }

@@ -86,6 +86,9 @@ pub(super) enum CliError {
     },
 }
 
+/// Characters of a refused statement that are shown: a table of 1,700 columns would bury the reason.
+const SHOWN_SQL: usize = 400;
+
 impl CliError {
     pub(super) fn io(what: impl Into<String>, source: std::io::Error) -> CliError {
         CliError::Io { what: what.into(), source }
@@ -106,7 +109,16 @@ impl CliError {
     fn hint(&self) -> Option<String> {
         match self {
             CliError::Usage { hint, .. } => hint.clone(),
-            CliError::Inspect(InspectError::Refused { sql, .. }) => Some(format!("the statement was: {sql}")),
+            CliError::Inspect(InspectError::Refused { reason, .. })
+                if reason.starts_with("permission denied to create temporary tables") =>
+            {
+                Some("a plan is tried out in temporary tables; as the database's owner run GRANT TEMPORARY ON DATABASE".to_owned())
+            }
+            CliError::Inspect(InspectError::Refused { sql, .. }) => {
+                let shown: String = sql.chars().take(SHOWN_SQL).collect();
+                let more = if shown.len() < sql.len() { " …" } else { "" };
+                Some(format!("the statement was: {shown}{more}"))
+            }
             CliError::Local(LocalError::NotRunning { .. }) => {
                 Some("start it with `mtm local start`".to_owned())
             }
@@ -120,7 +132,11 @@ impl CliError {
         let mut cause = self.source();
         // What the driver says of a server's error is in the message already, without the line of the server's own code.
         while let Some(error) = cause.filter(|error| !error.is::<sqlx::Error>()) {
-            causes.push(error.to_string());
+            // Some libraries say the same once more in each layer.
+            let text = error.to_string();
+            if causes.last().is_none_or(|last: &String| !text.contains(last)) {
+                causes.push(text);
+            }
             cause = error.source();
         }
         match self {

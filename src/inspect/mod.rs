@@ -100,9 +100,11 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     };
     let catalogue = catalogue::read(&mut connection, namespace, &names).await?;
     let mut wanted = names.clone();
-    wanted.extend(
-        desired.schema.tables.iter().flat_map(|table| &table.indexes).map(|index| index.name.clone()),
-    );
+    // A key's index has the key's name.
+    for table in &desired.schema.tables {
+        wanted.extend(table.indexes.iter().map(|index| index.name.clone()));
+        wanted.extend(table.keys.iter().map(|key| key.name.clone()));
+    }
     let mut in_the_way = Vec::new();
     for row in
         sqlx::query(include_str!("relations.sql")).bind(oid).bind(&wanted).fetch_all(&mut *connection).await?
@@ -110,7 +112,10 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         let (name, kind): (String, String) = (row.try_get("name")?, row.try_get("kind")?);
         let is_table = matches!(kind.as_str(), "r" | "p") && names.contains(&name);
         let is_index = matches!(kind.as_str(), "i" | "I")
-            && catalogue.tables.values().any(|table| table.indexes.contains_key(&name));
+            && catalogue
+                .tables
+                .values()
+                .any(|table| table.indexes.contains_key(&name) || table.constraints.contains_key(&name));
         if !is_table && !is_index {
             in_the_way.push((name, kind_name(&kind).to_owned()));
         }

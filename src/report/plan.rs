@@ -20,6 +20,10 @@ pub fn plan_text(plan: &Plan, target: &str, paint: Paint, out: &mut dyn Write) -
             "\n{}",
             paint.green("Nothing to do: the target is what the mapping says, and holds this source's rows.")
         )?;
+        // Where there is no table, nobody has been told yet what is left out.
+        if plan.tables.is_empty() {
+            fates_text(plan, paint, out)?;
+        }
         return findings_text(plan, paint, out);
     }
     schema_text(plan, paint, out)?;

@@ -9,7 +9,13 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod any_file;
+mod bad_input;
+mod command;
+mod exit_codes;
+mod interrupted;
 mod local;
 mod migration;
+mod music_time_machine;
 mod support;
 mod verify;

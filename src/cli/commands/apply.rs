@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 
 use crate::{
     apply::{self, Event, Listener, Options, Report},
@@ -15,7 +15,7 @@ use crate::{
     },
     plan::CopyPlan,
     report,
-    target::{Lock, Version, save},
+    target::{self, Lock, Version, save},
 };
 
 /// Said where rows of another state of the source are in the target.
@@ -112,7 +112,7 @@ async fn execute(prepared: &Prepared, lock: &Lock, jobs: usize, output: Output) 
             }
         })
     };
-    let new_version = new_version(prepared, output)?;
+    let new_version = new_version(prepared, output).await?;
     let options = Options { jobs, new_version, folder: prepared.folder.clone() };
     let report = apply::run(plan, &prepared.source, &prepared.target, lock, &options, &listener).await;
     bar.finish();
@@ -120,9 +120,15 @@ async fn execute(prepared: &Prepared, lock: &Lock, jobs: usize, output: Output) 
 }
 
 /// The version for what no pending version covers, saved where the mapping keeps them.
-fn new_version(prepared: &Prepared, output: Output) -> Result<Option<Version>, CliError> {
+async fn new_version(prepared: &Prepared, output: Output) -> Result<Option<Version>, CliError> {
     let plan = &prepared.plan;
-    let name = format!("m{}_{}", Timestamp::now().strftime("%Y%m%d_%H%M%S"), plan.slug());
+    // Names order the versions: a new one comes after all that are known, whatever the clock says.
+    let known = target::status(&prepared.target, &prepared.folder).await?;
+    let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
+    let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
+    let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+    let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
+    let name = format!("m{}_{}", moment.strftime("%Y%m%d_%H%M%S"), plan.slug());
     let version = plan.new_version(name);
     if let (Some(version), Some(folder)) = (&version, &plan.desired.versions_dir) {
         save(folder, version)?;

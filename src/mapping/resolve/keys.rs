@@ -10,6 +10,9 @@ use crate::{
 /// The longest entry of a btree index: a third of a page, less its head (PostgreSQL's manual, 67.4.1; `BTMaxItemSize`).
 const BTREE_ENTRY_BYTES: u64 = 2704;
 
+/// The most columns of an index (PostgreSQL's manual, appendix K; `INDEX_MAX_KEYS`).
+const INDEX_COLUMNS: usize = 32;
+
 /// A table's constraints of uniqueness.
 pub(super) struct Keys {
     pub(super) keys: Vec<Key>,
@@ -37,10 +40,17 @@ pub(super) fn keys(draft: &Draft<'_>, relations: &mut Namespace, findings: &mut 
         columns.map(|columns| (false, columns))
     });
     for (is_primary, sources) in primary.into_iter().chain(unique) {
-        let Some(positions) = sources.iter().map(|source| draft.position(source)).collect::<Option<Vec<_>>>()
+        let Some(named) = sources.iter().map(|source| draft.position(source)).collect::<Option<Vec<_>>>()
         else {
             continue;
         };
+        // SQLite takes UNIQUE (a, a), which says no more than UNIQUE (a).
+        let mut positions: Vec<usize> = Vec::with_capacity(named.len());
+        named.into_iter().for_each(|at| {
+            if !positions.contains(&at) {
+                positions.push(at)
+            }
+        });
         let what = format!(
             "{} of {} ({})",
             if is_primary { "the primary key" } else { "the UNIQUE constraint" },
@@ -98,16 +108,28 @@ fn cannot_be_key(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
 fn values_may_meet(column: &ColumnAudit, pg_type: PgType) -> bool {
     let storage = column.storage;
     let numbers = storage.integer + storage.real > 0;
+    // The texts 'Infinity' and '-Infinity' are no numbers to SQLite, in any column.
+    let infinite = column.real_range.is_some_and(|(low, high)| low.is_infinite() || high.is_infinite());
     match pg_type {
         // An affinity other than BLOB has already turned '1' into 1, or 1 into '1'.
-        PgType::Text | PgType::Varchar(_) => numbers && storage.text > 0 && column.affinity == Affinity::Blob,
+        PgType::Text | PgType::Varchar(_) => {
+            storage.text > 0 && (infinite || numbers && column.affinity == Affinity::Blob)
+        }
         PgType::Bytea => storage.blob > 0 && (storage.text > 0 || numbers),
+        // From 2^53 on, a real's shortest decimal form may be another integer's.
+        PgType::Numeric(_) => {
+            let beyond = |(low, high): (f64, f64)| low.abs().max(high.abs()) > 9_007_199_254_740_992.0;
+            storage.integer > 0 && column.real_range.is_some_and(beyond)
+        }
         _ => false,
     }
 }
 
 /// Why the longest values do not fit a btree's entry; `None`: they do.
 fn too_long(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
+    if positions.len() > INDEX_COLUMNS {
+        return Some(format!("it has {} columns, and an index holds {INDEX_COLUMNS}", positions.len()));
+    }
     let bytes: u64 = positions
         .iter()
         .map(|&at| draft.audit.columns[at].longest_bytes.unwrap_or(8).saturating_add(8))

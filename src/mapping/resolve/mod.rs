@@ -102,7 +102,7 @@ impl Mapping {
             }
         }
 
-        let mut relations = Namespace::default();
+        let mut relations = Namespace::of_relations();
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         let mut tables = order::parents_first(audit);
         tables.retain(|table| scope.takes(&table.name));
@@ -257,20 +257,27 @@ fn meet(drafts: &mut [Draft<'_>]) {
             if types::joinable(child, parent) {
                 continue;
             }
-            let can = |pg_type: PgType| {
-                ends.iter().all(|&(table, column)| {
-                    let now = &drafts[table].settled[column];
-                    if now.demanded {
-                        types::joinable(now.pg_type, pg_type)
-                    } else {
-                        drafts[table].audit.columns[column].fits(&pg_type, false).is_ok()
-                    }
-                })
+            // A rowid stays: an identity that is lost hurts more than a foreign key that is left out.
+            let fixed = ends.map(|(table, column)| {
+                let draft = &drafts[table];
+                let name = draft.audit.columns[column].name.as_str();
+                draft.settled[column].demanded || draft.audit.rowid_alias.as_deref() == Some(name)
+            });
+            let becomes = |end: usize, common: PgType| {
+                let (table, column) = ends[end];
+                if fixed[end] { drafts[table].settled[column].pg_type } else { common }
+            };
+            let can = |common: PgType| {
+                let fits = |end: usize| {
+                    let (table, column) = ends[end];
+                    fixed[end] || drafts[table].audit.columns[column].fits(&common, false).is_ok()
+                };
+                fits(0) && fits(1) && types::joinable(becomes(0, common), becomes(1, common))
             };
             let Some(common) = types::MEETING.into_iter().find(|pg_type| can(*pg_type)) else { continue };
-            for &(table, column) in ends {
+            for (&(table, column), fixed) in ends.iter().zip(fixed) {
                 let now = &mut drafts[table].settled[column];
-                if !now.demanded && now.pg_type != common {
+                if !fixed && now.pg_type != common {
                     now.reason =
                         format!("{}; {common} to meet the column that a foreign key joins", now.reason);
                     now.pg_type = common;

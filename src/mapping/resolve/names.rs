@@ -23,6 +23,11 @@ pub(super) struct Namespace {
 }
 
 impl Namespace {
+    /// A schema's relations: sea-orm-migration's own table is taken from the start.
+    pub(super) fn of_relations() -> Namespace {
+        Namespace { taken: ["seaql_migrations".to_owned()].into() }
+    }
+
     /// A table's columns: PostgreSQL's own names are taken from the start.
     pub(super) fn of_columns() -> Namespace {
         Namespace { taken: SYSTEM_COLUMNS.map(str::to_owned).into() }

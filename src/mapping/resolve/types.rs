@@ -20,8 +20,8 @@ pub(super) struct Settled {
 }
 
 /// Types in which two different texts may be one value: no default rung for a column of a key.
-const NOT_ONE_TO_ONE: [PgType; 5] =
-    [PgType::Boolean, PgType::Time, PgType::Timestamp, PgType::Timestamptz, PgType::Uuid];
+const NOT_ONE_TO_ONE: [PgType; 6] =
+    [PgType::Boolean, PgType::Jsonb, PgType::Time, PgType::Timestamp, PgType::Timestamptz, PgType::Uuid];
 
 /// Settles one column's type.
 pub(super) fn settle(
@@ -200,7 +200,7 @@ impl Affinity {
     }
 }
 
-/// Whether a foreign key may join columns of these types (both sides have an equality operator in common).
+/// Whether a foreign key may join columns of these types (PostgreSQL must be able to compare them).
 pub(super) fn joinable(child: PgType, parent: PgType) -> bool {
     let class = |pg_type| match pg_type {
         PgType::SmallInt
@@ -216,7 +216,13 @@ pub(super) fn joinable(child: PgType, parent: PgType) -> bool {
         PgType::Time => 7,
         PgType::Uuid => 8,
     };
-    class(child) == class(parent)
+    // PostgreSQL widens integers to numeric, and numeric to double precision, by itself, and never the other way.
+    let width = |pg_type| match pg_type {
+        PgType::DoublePrecision => 2,
+        PgType::Numeric(_) => 1,
+        _ => 0,
+    };
+    class(child) == class(parent) && width(child) <= width(parent)
 }
 
 /// Types in which columns joined by a foreign key can meet, narrowest first.

@@ -1,0 +1,203 @@
+//! A run that is cut off, and the one that goes on from there; two runs at once.
+//!
+//! Nothing here depends on how fast the machine is: a trigger in the target waits for a lock that the test holds, so that a
+//! run stands still in the middle of its rows.
+
+use std::{process::Child, time::Duration};
+
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::command::{Outcome, Way};
+
+/// Four chunks of 16 rows, a megabyte each.
+const ROWS: &str = "CREATE TABLE blobs (id INTEGER PRIMARY KEY, v BLOB); \
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) INSERT INTO blobs SELECT i, zeroblob(1000000) FROM n; \
+    CREATE TABLE words (w TEXT PRIMARY KEY); INSERT INTO words VALUES ('a'), ('b');";
+
+/// A way whose rows stop to arrive at row 40 while the test holds the gate.
+async fn gated() -> (Way, PgConnection) {
+    let way = Way::from_sql(ROWS).await;
+    let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).is_done().stdout;
+    way.target.execute(&schema).await;
+    way.target
+        .execute(
+            "CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NEW; END'; \
+             CREATE TRIGGER gate BEFORE INSERT ON blobs FOR EACH ROW WHEN (NEW.id >= 40) EXECUTE FUNCTION wait_at_the_gate()",
+        )
+        .await;
+    let mut gate = PgConnection::connect(&way.target.url).await.unwrap();
+    gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
+    (way, gate)
+}
+
+/// Starts a run, and waits until it stands at the gate.
+async fn start(way: &Way) -> Child {
+    let child = way.command("apply", &["--yes", "--jobs", "2"]).spawn().unwrap();
+    wait_for(way, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await;
+    child
+}
+
+async fn wait_for(way: &Way, condition: &str) {
+    for _ in 0..1000 {
+        if way.target.value(condition).await.as_deref() == Some("true") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it never came about: {condition}");
+}
+
+async fn send(child: &Child, signal: &str) {
+    let status = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+async fn open(gate: PgConnection) {
+    gate.close().await.unwrap();
+}
+
+async fn goes_on(way: &Way, gate: PgConnection) {
+    open(gate).await;
+    way.run("plan", &["--exit-code"]).ends_with(2);
+    way.run("apply", &["--yes"]).ends_with(0).says(&["blobs 60 rows"]);
+    way.target.execute("DROP TRIGGER gate ON blobs").await;
+    way.run("verify", &[]).is_done().says(&["Proven"]);
+    way.run("plan", &["--exit-code"]).is_done();
+    way.holds(&[("SELECT count(*) || ' ' || count(DISTINCT id) FROM blobs", "60 60")]).await;
+    // Nothing of the first run is left on the server.
+    wait_for(way, "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ended_by_a_signal_and_gone_on_with() {
+    for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
+        let (way, gate) = gated().await;
+        let child = start(&way).await;
+        send(&child, signal).await;
+        let ended = Outcome::of(signal, child.wait_with_output().unwrap()).ends_with(code);
+        ended.complains_of(&["interrupted", "the same command goes on from there"]);
+        goes_on(&way, gate).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_and_gone_on_with() {
+    let (way, gate) = gated().await;
+    let mut child = start(&way).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Its backend still stands at the gate, in the middle of a transaction.
+    goes_on(&way, gate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_run_ends_what_a_killed_one_left_behind() {
+    let (way, gate) = gated().await;
+    let mut child = start(&way).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let old = "SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm' AND wait_event = 'advisory'";
+    let orphan = way.target.value(old).await.expect("a backend is left");
+    let next = way.command("apply", &["--yes", "--jobs", "2"]).spawn().unwrap();
+    wait_for(&way, &format!("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid IN ({orphan})")).await;
+    open(gate).await;
+    Outcome::of("apply", next.wait_with_output().unwrap()).ends_with(0);
+    way.target.execute("DROP TRIGGER gate ON blobs").await;
+    way.run("verify", &[]).is_done();
+    way.holds(&[("SELECT count(*) || ' ' || count(DISTINCT id) FROM blobs", "60 60")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_run_is_refused_while_one_is_at_work() {
+    let (way, gate) = gated().await;
+    let child = start(&way).await;
+    let said = ["another run holds the lock on schema \"public\"", "application mtm", "process "];
+    let second = way.run("apply", &["--yes"]);
+    second.fails(3, &said);
+    // Looking is allowed.
+    way.run("plan", &["--exit-code"]).ends_with(2);
+    way.run("verify", &[]).ends_with(2);
+    let migrate = way.place.mtm(&["migrate", "down", "--target", &way.target.url]);
+    migrate.fails(3, &said);
+    way.place.mtm(&["migrate", "up", "--wait", "100ms", "--target", &way.target.url]).fails(3, &said);
+    open(gate).await;
+    Outcome::of("apply", child.wait_with_output().unwrap()).ends_with(0);
+    way.run("verify", &[]).is_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn source_that_changes_between_two_runs() {
+    let (way, gate) = gated().await;
+    let mut child = start(&way).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    open(gate).await;
+    rusqlite::Connection::open(&way.source).unwrap().execute_batch("INSERT INTO words VALUES ('c')").unwrap();
+    way.run("apply", &["--yes"])
+        .ends_with(4)
+        .complains_of(&["the source has changed since its rows were copied"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn session_that_the_server_ends() {
+    let (way, gate) = gated().await;
+    let child = start(&way).await;
+    way.target
+        .execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm'")
+        .await;
+    let failed = Outcome::of("apply", child.wait_with_output().unwrap()).ends_with(1);
+    failed.complains_of(&["could not be copied", "the connection to the server was lost"]);
+    goes_on(&way, gate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lock_timeout_names_what_it_waited_for() {
+    let (way, gate) = gated().await;
+    let run = way.run("apply", &["--yes", "--lock-timeout", "200ms"]);
+    run.ends_with(1).complains_of(&["lock timeout"]);
+    goes_on(&way, gate).await;
+}
+
+/// Stands at the gate before a key is made, but not where the plan tries it out.
+const GATE_OF_KEYS: &str = "CREATE FUNCTION wait_at_the_gate() RETURNS event_trigger LANGUAGE plpgsql AS \
+    'BEGIN IF current_setting(''search_path'') NOT LIKE ''pg_temp%'' THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; END'; \
+    CREATE EVENT TRIGGER gate ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION wait_at_the_gate()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_a_key_is_made() {
+    let way = Way::from_sql(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); INSERT INTO t VALUES (1, 'a');",
+    )
+    .await;
+    way.target.execute(GATE_OF_KEYS).await;
+    let mut gate = PgConnection::connect(&way.target.url).await.unwrap();
+    gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
+    let mut child = start(&way).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Its backend goes through, and makes a key for nobody.
+    open(gate).await;
+    way.run("apply", &["--yes"]).ends_with(0);
+    way.run("verify", &[]).is_done();
+    way.run("plan", &["--exit-code"]).is_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_a_key_is_made_for_a_table_that_was_there() {
+    let way = Way::from_sql(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); INSERT INTO t VALUES (1, 'a');",
+    )
+    .await;
+    way.target.execute("CREATE TABLE t (id bigint GENERATED BY DEFAULT AS IDENTITY NOT NULL, v text)").await;
+    way.target.execute(GATE_OF_KEYS).await;
+    let mut gate = PgConnection::connect(&way.target.url).await.unwrap();
+    gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
+    let mut child = start(&way).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    open(gate).await;
+    way.run("apply", &["--yes"]).ends_with(0);
+    way.run("verify", &[]).is_done();
+    way.run("plan", &["--exit-code"]).is_done();
+}
