@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    ApplyError, Event, Listener, TableReport,
+    ApplyError, Event, Listener, TableReport, finish,
     reader::{self, BUFFERS_WAITING, Counts},
 };
 use crate::{

@@ -1,9 +1,9 @@
-//! After the rows: identity sequences past the highest value ever used, and fresh statistics.
+//! What a table needs beside its rows: its identity sequence past the highest value ever used, and fresh statistics.
 
 use std::sync::Arc;
 
 use futures_util::{TryStreamExt, stream};
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 use super::ApplyError;
 use crate::{
@@ -11,32 +11,41 @@ use crate::{
     target::Target,
 };
 
-/// Finishes these tables, several at the same time.
-pub(super) async fn tables(
+/// Sets a table's identity sequence past the highest value that the source has ever used.
+pub(super) async fn advance_sequence(
+    connection: &mut PgConnection,
+    target: &Target,
+    copy: &TableCopy,
+) -> Result<(), ApplyError> {
+    let Some(sequence) = &copy.sequence else { return Ok(()) };
+    let what = format!("the sequence of {}.{} could not be set", copy.target, sequence.column);
+    // setval's third argument says whether the value has been used (PostgreSQL's manual, 9.17).
+    sqlx::query("SELECT setval(pg_get_serial_sequence($1, $2), greatest($3, 1), $3 > 0)")
+        .bind(qualified(target, copy))
+        .bind(&sequence.column)
+        .bind(sequence.last_value)
+        .execute(connection)
+        .await
+        .map_err(ApplyError::server(what))?;
+    Ok(())
+}
+
+/// Gathers statistics of these tables, several at the same time.
+pub(super) async fn analyze(
     target: &Target,
     copies: impl Iterator<Item = Arc<TableCopy>>,
     jobs: usize,
 ) -> Result<(), ApplyError> {
-    stream::iter(copies.map(Ok)).try_for_each_concurrent(jobs, |copy| table(target, copy)).await
+    stream::iter(copies.map(Ok))
+        .try_for_each_concurrent(jobs, |copy| async move {
+            let sql = format!("ANALYZE {}", qualified(target, &copy));
+            let what = format!("{} could not be analysed", copy.target);
+            target.pool.execute(AssertSqlSafe(sql)).await.map_err(ApplyError::server(what))?;
+            Ok(())
+        })
+        .await
 }
 
-async fn table(target: &Target, copy: Arc<TableCopy>) -> Result<(), ApplyError> {
-    let name = format!("{}.{}", render::quoted(&target.schema), render::quoted(&copy.target));
-    if let Some(sequence) = &copy.sequence {
-        let what = format!("the sequence of {}.{} could not be set", copy.target, sequence.column);
-        // setval's third argument says whether the value has been used (PostgreSQL's manual, 9.17).
-        sqlx::query("SELECT setval(pg_get_serial_sequence($1, $2), greatest($3, 1), $3 > 0)")
-            .bind(&name)
-            .bind(&sequence.column)
-            .bind(sequence.last_value)
-            .execute(&target.pool)
-            .await
-            .map_err(ApplyError::server(what))?;
-    }
-    target
-        .pool
-        .execute(AssertSqlSafe(format!("ANALYZE {name}")))
-        .await
-        .map_err(ApplyError::server(format!("{} could not be analysed", copy.target)))?;
-    Ok(())
+fn qualified(target: &Target, copy: &TableCopy) -> String {
+    format!("{}.{}", render::quoted(&target.schema), render::quoted(&copy.target))
 }

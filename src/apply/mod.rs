@@ -1,7 +1,7 @@
 //! Carrying out a plan: schema, rows, keys. Every step is recorded, so that a run that was cut off is gone on with.
 //!
 //! In: a [`Plan`], the frozen [`Source`], the target with its lock held. Out: a [`Report`]. The order is pg_dump's:
-//! pre-data, data, post-data; then sequences and statistics.
+//! pre-data, data, post-data; then statistics.
 
 mod data;
 mod encode;
@@ -227,7 +227,7 @@ async fn stages(
     listener(Event::Stage("post-data"));
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
-    listener(Event::Stage("sequences and statistics"));
-    finish::tables(target, copies.iter().map(|copy| Arc::clone(&copy.table)), options.jobs).await?;
+    listener(Event::Stage("statistics"));
+    finish::analyze(target, copies.iter().map(|copy| Arc::clone(&copy.table)), options.jobs).await?;
     Ok(Report { versions: applied, tables })
 }

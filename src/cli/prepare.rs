@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     audit::{self, Audit},
-    inspect::{self, Catalogue, Live},
+    inspect::{self, Catalogue, InspectError, Live},
     local::LocalServer,
     mapping::{Mapping, Scope},
     plan::{Pending, Plan},
@@ -138,6 +138,15 @@ pub(super) async fn connect(
     Ok(target::connect(&options).await?)
 }
 
+impl Prepared {
+    /// Plans again, after a part of the plan was carried out.
+    pub(super) async fn plan_again(&mut self) -> Result<(), CliError> {
+        (self.normal, self.live, self.plan, self.folder) =
+            plan(&self.audit, &self.plan.desired, &self.target).await?;
+        Ok(())
+    }
+}
+
 /// Both sides, and the plan between them.
 pub(super) struct Prepared {
     pub(super) source: Arc<Source>,
@@ -174,20 +183,22 @@ pub(super) async fn plan(
     let statuses = target::status(target, &folder).await?;
     let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
-    let pending = pending(&statuses, &folder, desired, target).await?;
+    let pending = pending(&statuses, &folder, &live, desired, target).await?;
     let plan = Plan::between(audit, &live, desired, &normal, pending);
     Ok((normal, live, plan, folder))
 }
 
-/// The versions that are not wholly applied, and what all versions together make.
+/// The versions that are not wholly applied, and what they make of an empty schema, where that can be said.
 async fn pending(
     statuses: &[VersionStatus],
     folder: &[Version],
+    live: &Live,
     desired: &Desired,
     target: &Target,
 ) -> Result<Pending, CliError> {
-    let state = |version: &Version| statuses.iter().find(|s| s.name == version.name).map(|s| s.state);
-    if statuses.iter().all(|status| status.state == State::Applied) {
+    let unfinished: Vec<&VersionStatus> =
+        statuses.iter().filter(|status| status.state != State::Applied).collect();
+    if unfinished.is_empty() {
         return Ok(Pending::default());
     }
     let mut versions = folder.to_vec();
@@ -198,14 +209,21 @@ async fn pending(
         versions.extend(elsewhere);
         versions.sort_by(|one, other| one.name.cmp(&other.name));
     }
+    versions.retain(|version| unfinished.iter().any(|status| status.name == version.name));
+    if unfinished.iter().any(|status| status.state == State::PreData) {
+        return Ok(Pending { versions, outcome: None });
+    }
     let steps = versions.iter().flat_map(|version| {
         let steps = version.pre_data.iter().chain(&version.post_data);
         steps.map(|step| (format!("a step of version {}", version.name), step.sql.clone()))
     });
-    let outcome = inspect::replay(target, steps, desired).await?;
-    let begun = statuses.iter().any(|status| status.state == State::PreData);
-    versions.retain(|version| state(version) != Some(State::Applied));
-    Ok(Pending { versions, begun, outcome })
+    let outcome = match inspect::replay(target, steps, desired).await {
+        Ok(outcome) => Some(outcome),
+        // On top of tables that are there, a version may well not run from nothing.
+        Err(InspectError::Refused { .. }) if !live.catalogue.tables.is_empty() => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Pending { versions, outcome })
 }
 
 /// The versions of the mapping's folder; none where it names none.

@@ -30,7 +30,7 @@ pub(super) async fn normalise(target: &Target, schema: &Schema) -> Result<Catalo
             stubs.iter().chain(batch).flat_map(diff::creation).filter(Change::defines).collect();
         let statements =
             order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)));
-        let read = in_scratch(target, statements, &names).await?;
+        let read = in_scratch(target, Sight::Target, statements, &names).await?;
         whole.tables.extend(read.tables);
     }
     Ok(whole)
@@ -42,7 +42,16 @@ pub(super) async fn replay(
     statements: impl IntoIterator<Item = (String, String)>,
     names: &[String],
 ) -> Result<Catalogue, InspectError> {
-    in_scratch(target, statements, names).await
+    in_scratch(target, Sight::ScratchAlone, statements, names).await
+}
+
+/// What statements in scratch see.
+#[derive(Debug, Clone, Copy)]
+enum Sight {
+    /// Functions and types of the target schema too: every table that they name is made before.
+    Target,
+    /// Nothing of the target schema, so that a statement about a table that is there cannot reach it.
+    ScratchAlone,
 }
 
 /// Tables first, then keys, then what refers to them.
@@ -69,6 +78,12 @@ fn stubs(schema: &Schema, batch: &[Table]) -> Vec<Table> {
         .collect()
 }
 
+/// Whether extensions lie in the schema public.
+async fn has_extensions(connection: &mut PgConnection) -> Result<bool, InspectError> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_extension WHERE extnamespace = to_regnamespace('public'))";
+    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
+}
+
 /// Sets the search path of a transaction.
 pub(super) async fn set_path(connection: &mut PgConnection, schemas: &[&str]) -> Result<(), InspectError> {
     let schemas: Vec<String> = schemas.iter().map(|schema| render::quoted(schema)).collect();
@@ -79,13 +94,21 @@ pub(super) async fn set_path(connection: &mut PgConnection, schemas: &[&str]) ->
 
 async fn in_scratch(
     target: &Target,
+    sight: Sight,
     statements: impl IntoIterator<Item = (String, String)>,
     names: &[String],
 ) -> Result<Catalogue, InspectError> {
     let mut connection = target.pool.acquire().await?;
     let connection: &mut PgConnection = &mut connection;
     let mut transaction = connection.begin().await?;
-    set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?;
+    match sight {
+        Sight::Target => set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?,
+        // Extensions lie in public as a rule, and their operator classes are wanted.
+        Sight::ScratchAlone if target.schema != "public" || has_extensions(&mut transaction).await? => {
+            set_path(&mut transaction, &["pg_temp", "public"]).await?;
+        }
+        Sight::ScratchAlone => set_path(&mut transaction, &["pg_temp"]).await?,
+    }
     for (what, sql) in statements {
         if let Err(error) = transaction.execute(AssertSqlSafe(sql.clone())).await {
             return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });

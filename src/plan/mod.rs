@@ -80,22 +80,22 @@ pub struct PlannedChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VersionAction {
-    /// They run, or go on where an earlier run was cut off.
+    /// They run, or there are none.
     Run,
+    /// They run, or go on where an earlier run was cut off; only then can be said what else is to change.
+    RunThenPlanAgain,
     /// They are recorded as applied: the target is already what they make.
     Record,
 }
 
-/// Versions that the target does not have yet, or not wholly, and what the target is once they have run.
+/// Versions that the target does not have yet, or not wholly.
 #[derive(Debug, Clone, Default)]
 pub struct Pending {
     /// In order.
     pub versions: Vec<Version>,
-    /// Whether one of them has begun: an earlier run was cut off between its tables and its keys.
-    pub begun: bool,
-    /// What all versions, those that have run too, make of an empty schema ([`crate::inspect::replay`]); empty where
-    /// nothing is pending.
-    pub outcome: Catalogue,
+    /// What they make of an empty schema ([`crate::inspect::replay`]); `None`: that says nothing, since one of them has
+    /// begun or alters what an earlier one made.
+    pub outcome: Option<Catalogue>,
 }
 
 impl Plan {
@@ -122,32 +122,25 @@ impl Plan {
                 ),
             )
         }));
-        let runs = live.catalogue.tables.is_empty() || pending.begun;
-        let mut remaining = changes.clone();
-        if !pending.versions.is_empty() {
-            let left = diff::between(&desired.schema, normal, &pending.outcome);
-            let names: Vec<&str> = pending.versions.iter().map(|version| version.name.as_str()).collect();
-            if runs {
+        let left = pending.outcome.map(|outcome| diff::between(&desired.schema, normal, &outcome));
+        let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
+        let (version_action, remaining) = match left {
+            Some(left) if live.catalogue.tables.is_empty() => {
                 findings.extend(left.beyond.into_iter().map(|what| {
                     blocker(
                         "version-differs",
                         format!(
-                            "once versions {} have run, {what}. Correct the version or the mapping so that they agree",
-                            names.join(", ")
+                            "once the pending versions have run, {what}. Correct the version or the mapping so that they \
+                             agree"
                         ),
                     )
                 }));
-                remaining = left.changes;
-            } else if !changes.is_empty() || !left.changes.is_empty() || !left.beyond.is_empty() {
-                findings.push(blocker(
-                    "versions-pending",
-                    format!(
-                        "the target has tables already, and lacks versions {}. Run `mtm migrate up` first",
-                        names.join(", ")
-                    ),
-                ));
+                (VersionAction::Run, left.changes)
             }
-        }
+            Some(left) if leads_here(&left) && changes.is_empty() => (VersionAction::Record, Vec::new()),
+            _ if pending.versions.is_empty() => (VersionAction::Run, changes.clone()),
+            _ => (VersionAction::RunThenPlanAgain, Vec::new()),
+        };
         let mut tables: Vec<TablePlan> =
             desired.tables.iter().map(|table| TablePlan::new(table, desired, live, audit)).collect();
         let in_cycle = copy::order_waves(&mut tables, live);
@@ -175,7 +168,7 @@ impl Plan {
             tables,
             findings,
             fates: desired.fates.clone(),
-            version_action: if runs { VersionAction::Run } else { VersionAction::Record },
+            version_action,
             versions: pending.versions,
             remaining,
             desired: desired.clone(),

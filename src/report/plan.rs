@@ -30,6 +30,9 @@ pub fn plan_text(plan: &Plan, target: &str, paint: Paint, out: &mut dyn Write) -
     if !plan.pending_versions.is_empty() {
         let what = match plan.version_action {
             VersionAction::Run => "made by versions of the folder",
+            VersionAction::RunThenPlanAgain => {
+                "versions that run first; what else is to change is planned after them"
+            }
             VersionAction::Record => "the target is what these versions make; they are recorded as applied",
         };
         writeln!(out, "  {what}: {}", plan.pending_versions.join(", "))?;

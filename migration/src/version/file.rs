@@ -193,6 +193,7 @@ mod tests {
         let expected = Step {
             sql: "CREATE INDEX CONCURRENTLY i ON t (a)".to_owned(),
             concurrent: true,
+            parallel: false,
             hazards: vec!["builds-index".to_owned(), "blocks-writes".to_owned()],
             lock_timeout: Some(Duration::from_secs(3)),
             statement_timeout: Some(Duration::from_secs(5400)),
@@ -209,6 +210,7 @@ mod tests {
             ("-- step\nSELECT 1; SELECT 2;\n", Section::Down, 1, "more than one"),
             ("-- step now\nSELECT 1\n", Section::Down, 1, "\"now\" is none of"),
             ("\n-- step concurrent\nSELECT 1\n", Section::PreData, 2, "post-data.sql"),
+            ("\n-- step parallel\nSELECT 1\n", Section::Down, 2, "post-data.sql"),
             ("-- step hazards=Deletes\nSELECT 1\n", Section::Down, 1, "not a hazard"),
             ("-- step lock_timeout=3\nSELECT 1\n", Section::Down, 1, "not a timeout"),
             ("-- step lock_timeout=99999999h\nSELECT 1\n", Section::Down, 1, "not a timeout"),
@@ -227,6 +229,7 @@ mod tests {
             Step { hazards: vec!["deletes-data".to_owned()], ..Step::new("DROP TABLE t") },
             Step {
                 concurrent: true,
+                parallel: true,
                 lock_timeout: Some(Duration::from_millis(1500)),
                 statement_timeout: Some(Duration::from_secs(7200)),
                 ..Step::new("CREATE INDEX CONCURRENTLY i ON t (a)")

@@ -13,7 +13,7 @@ use crate::{
         prepare::{self, Prepared},
         progress::Bar,
     },
-    plan::CopyPlan,
+    plan::{CopyPlan, Plan, VersionAction},
     report,
     target::{self, Lock, Version, save},
 };
@@ -33,7 +33,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit
     // Held from here to the end: what the plan says must still be so when it is carried out.
     let lock = Lock::try_acquire(&target).await?;
     let done = match prepare::prepare(&mapping, target, source, &args.scope, output).await {
-        Ok(prepared) => carry_out(args, &prepared, &lock, jobs, output).await,
+        Ok(mut prepared) => carry_out(args, &mut prepared, &lock, jobs, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -42,59 +42,73 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit
 
 async fn carry_out(
     args: &ApplyArgs,
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     lock: &Lock,
     jobs: usize,
     output: Output,
 ) -> Result<Exit, CliError> {
-    let plan = &prepared.plan;
     let written = |error| CliError::io("the report could not be written", error);
-    if args.format == Format::Text {
-        output
-            .report(|out| report::plan_text(plan, &prepared.target.display, output.paint(), out))
-            .map_err(written)?;
-    }
-    let blockers: Vec<String> = plan.blockers().map(|finding| finding.message.clone()).collect();
-    if !blockers.is_empty() {
-        for blocker in &blockers {
-            output.error(blocker, &[], None);
+    let mut done = Report::default();
+    let mut agreed = args.yes;
+    loop {
+        let plan = &prepared.plan;
+        if args.format == Format::Text {
+            output
+                .report(|out| report::plan_text(plan, &prepared.target.display, output.paint(), out))
+                .map_err(written)?;
         }
-        return Ok(Exit::Refused);
-    }
-    if plan.source_changed() {
-        output.error(SOURCE_CHANGED, &[], Some(SOURCE_CHANGED_HINT));
-        return Ok(Exit::ChangedSource);
-    }
-    let report = if plan.is_empty() {
-        Report::default()
-    } else {
-        if !args.yes {
-            match output
-                .ask("Carry out this plan?")
-                .map_err(|e| CliError::io("no answer could be read", e))?
-            {
-                Some(true) => {}
-                Some(false) => {
-                    output.note("Nothing was done.");
-                    return Ok(Exit::Done);
-                }
-                None => {
-                    return Err(CliError::Usage {
-                        message: "there is no terminal to ask on".to_owned(),
-                        hint: Some("`mtm apply --yes` carries the plan out without asking".to_owned()),
-                    });
-                }
+        if let Some(exit) = forbidden(plan, output) {
+            return Ok(exit);
+        }
+        if plan.is_empty() {
+            break;
+        }
+        if !agreed {
+            agreed = ask(output)?;
+            if !agreed {
+                output.note("Nothing was done.");
+                return Ok(Exit::Done);
             }
         }
-        execute(prepared, lock, jobs, output).await?
-    };
+        let report = execute(prepared, lock, jobs, output).await?;
+        done.versions.extend(report.versions);
+        done.tables.extend(report.tables);
+        if prepared.plan.version_action != VersionAction::RunThenPlanAgain {
+            break;
+        }
+        prepared.plan_again().await?;
+    }
     output
         .report(|out| match args.format {
-            Format::Text => report::apply_text(&report, output.paint(), out),
-            Format::Json => report::json(&report, out),
+            Format::Text => report::apply_text(&done, output.paint(), out),
+            Format::Json => report::json(&done, out),
         })
         .map_err(written)?;
     Ok(Exit::Done)
+}
+
+/// Says what forbids the plan; `None`: nothing does.
+fn forbidden(plan: &Plan, output: Output) -> Option<Exit> {
+    let mut exit = None;
+    for blocker in plan.blockers() {
+        output.error(&blocker.message, &[], None);
+        exit = Some(Exit::Refused);
+    }
+    if exit.is_none() && plan.source_changed() {
+        output.error(SOURCE_CHANGED, &[], Some(SOURCE_CHANGED_HINT));
+        exit = Some(Exit::ChangedSource);
+    }
+    exit
+}
+
+/// Asks whether to go ahead; off a terminal it is a usage error not to have said so.
+fn ask(output: Output) -> Result<bool, CliError> {
+    let answer =
+        output.ask("Carry out this plan?").map_err(|e| CliError::io("no answer could be read", e))?;
+    answer.ok_or_else(|| CliError::Usage {
+        message: "there is no terminal to ask on".to_owned(),
+        hint: Some("`mtm apply --yes` carries the plan out without asking".to_owned()),
+    })
 }
 
 /// Runs the plan with a progress bar.
