@@ -8,8 +8,8 @@ use crate::{
     target::Target,
 };
 
-/// Finishes one table.
-pub(super) async fn table(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
+/// Sets a table's identity sequence. Before the table is closed: a run that is cut off later has done it.
+pub(super) async fn sequence(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
     let name = format!("{}.{}", render::quoted(&target.schema), render::quoted(&copy.target));
     if let Some(sequence) = &copy.sequence {
         let what = format!("the sequence of {}.{} could not be set", copy.target, sequence.column);
@@ -22,6 +22,12 @@ pub(super) async fn table(target: &Target, copy: &TableCopy) -> Result<(), Apply
             .await
             .map_err(ApplyError::server(what))?;
     }
+    Ok(())
+}
+
+/// Gathers a table's statistics.
+pub(super) async fn statistics(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
+    let name = format!("{}.{}", render::quoted(&target.schema), render::quoted(&copy.target));
     target
         .pool
         .execute(AssertSqlSafe(format!("ANALYZE {name}")))

@@ -227,9 +227,9 @@ async fn stages(
     listener(Event::Stage("post-data"));
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
-    listener(Event::Stage("sequences and statistics"));
+    listener(Event::Stage("statistics"));
     for copy in &copies {
-        finish::table(target, &copy.table).await?;
+        finish::statistics(target, &copy.table).await?;
     }
     Ok(Report { versions: applied, tables })
 }

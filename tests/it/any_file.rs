@@ -205,7 +205,7 @@ async fn foreign_keys_as_sqlite_has_them() {
     .await;
     contains_all(
         &plan,
-        &["orphan-rows", "2 rows refer to no row", "NOT VALID", "foreign-key-left-out", "nowhere"],
+        &["orphan-rows", "2 rows without a parent", "NOT VALID", "foreign-key-left-out", "nowhere"],
     );
 }
 
