@@ -1,5 +1,8 @@
 //! After the rows: identity sequences past the highest value ever used, and fresh statistics.
 
+use std::sync::Arc;
+
+use futures_util::{TryStreamExt, stream};
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::ApplyError;
@@ -7,6 +10,15 @@ use crate::{
     schema::{TableCopy, render},
     target::Target,
 };
+
+/// Gathers these tables' statistics, several at the same time.
+pub(super) async fn statistics_of(
+    target: &Target,
+    copies: impl Iterator<Item = Arc<TableCopy>>,
+    jobs: usize,
+) -> Result<(), ApplyError> {
+    stream::iter(copies.map(Ok)).try_for_each_concurrent(jobs, |copy| statistics(target, copy)).await
+}
 
 /// Sets a table's identity sequence. Before the table is closed: a run that is cut off later has done it.
 pub(super) async fn sequence(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
@@ -25,8 +37,7 @@ pub(super) async fn sequence(target: &Target, copy: &TableCopy) -> Result<(), Ap
     Ok(())
 }
 
-/// Gathers a table's statistics.
-pub(super) async fn statistics(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
+async fn statistics(target: &Target, copy: Arc<TableCopy>) -> Result<(), ApplyError> {
     let name = format!("{}.{}", render::quoted(&target.schema), render::quoted(&copy.target));
     target
         .pool

@@ -228,8 +228,6 @@ async fn stages(
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
     listener(Event::Stage("statistics"));
-    for copy in &copies {
-        finish::statistics(target, &copy.table).await?;
-    }
+    finish::statistics_of(target, copies.iter().map(|copy| Arc::clone(&copy.table)), options.jobs).await?;
     Ok(Report { versions: applied, tables })
 }

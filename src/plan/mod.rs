@@ -12,7 +12,10 @@ use crate::{
     audit::{Audit, Fingerprint},
     diff::{self, Difference},
     inspect::{Catalogue, Live},
-    schema::{Change, Desired, Fate, Finding, Section, Severity, render},
+    schema::{
+        Change, Desired, Fate, Finding, Section, Severity,
+        render::{self, Phase},
+    },
     target::{Step, Version},
 };
 
@@ -66,7 +69,7 @@ pub struct PlannedChange {
     pub table: String,
     /// A line for people.
     pub summary: String,
-    /// The statement, without a semicolon.
+    /// The statements, each with a semicolon.
     pub sql: String,
     /// The change itself.
     #[serde(skip)]
@@ -207,7 +210,13 @@ impl Plan {
         }
         let of = |section| -> Vec<Step> {
             let changes = self.remaining.iter().filter(|change| change.section() == section);
-            changes.map(|change| Step::new(&render::statement(change))).collect()
+            let mut statements: Vec<_> = changes.flat_map(render::statements).collect();
+            statements.sort_by_key(|statement| statement.phase);
+            let parallel = |phase: Phase| section == Section::PostData && phase.is_parallel();
+            statements
+                .iter()
+                .map(|statement| Step { parallel: parallel(statement.phase), ..Step::new(&statement.sql) })
+                .collect()
         };
         let down: Vec<Step> = if self.remaining.iter().any(|change| matches!(change, Change::CreateTable(_)))
         {
@@ -259,7 +268,11 @@ impl From<Change> for PlannedChange {
             section: change.section(),
             table: change.table().to_owned(),
             summary: change.summary(),
-            sql: render::statement(&change),
+            sql: render::statements(&change)
+                .iter()
+                .map(|s| format!("{};", s.sql))
+                .collect::<Vec<_>>()
+                .join("\n"),
             change,
         }
     }

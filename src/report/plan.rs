@@ -193,7 +193,7 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for (section, title) in [(Section::PreData, "pre-data"), (Section::PostData, "post-data")] {
         writeln!(out, "\n-- {title}")?;
         for change in plan.changes.iter().filter(|change| change.section == section) {
-            writeln!(out, "{};", change.sql)?;
+            writeln!(out, "{}", change.sql)?;
         }
         if section == Section::PreData {
             writeln!(out, "\n-- data: rows are copied by COPY; these insert plans say what it does")?;

@@ -30,7 +30,7 @@ fn quoted_list(names: &[String]) -> String {
     names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
 }
 
-/// The statement that makes a change, without a semicolon.
+/// The statement that makes a change, without a semicolon: the shortest way to say it.
 #[must_use]
 pub fn statement(change: &Change) -> String {
     match change {
@@ -49,6 +49,65 @@ pub fn statement(change: &Change) -> String {
             format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table), quoted(name))
         }
     }
+}
+
+/// A statement on its way into a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// When, among the statements of its section.
+    pub phase: Phase,
+    /// The SQL, without a semicolon.
+    pub sql: String,
+}
+
+/// The order of statements in a version: what may run at the same time stands together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Relations, columns, checks.
+    Define,
+    /// Index builds; they hold up no other reader or builder of the same table.
+    Build,
+    /// Constraints over indexes that are built.
+    Constrain,
+    /// Foreign keys, not yet checked.
+    Refer,
+    /// Foreign keys checked.
+    Validate,
+}
+
+impl Phase {
+    /// Whether statements of this phase may run at the same time.
+    #[must_use]
+    pub fn is_parallel(self) -> bool {
+        matches!(self, Phase::Build | Phase::Validate)
+    }
+}
+
+/// The statements that make a change on a target with rows to index. A key is built as an index first, since an index build
+/// shares its table with others, and `ADD PRIMARY KEY` does not (PostgreSQL's manual, "ALTER TABLE", `USING INDEX`).
+#[must_use]
+pub fn statements(change: &Change) -> Vec<Statement> {
+    let phase = match change {
+        Change::CreateTable(_) | Change::AddColumn { .. } | Change::AddCheck { .. } => Phase::Define,
+        Change::CreateIndex { .. } => Phase::Build,
+        Change::AddForeignKey { .. } => Phase::Refer,
+        Change::ValidateForeignKey { .. } => Phase::Validate,
+        Change::AddKey { table, key } => {
+            let mut index = IndexStatement::create();
+            index.unique().name(escaped(&key.name)).table(Alias::new(table));
+            for column in &key.columns {
+                index.col(Alias::new(column));
+            }
+            let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
+            let constraint =
+                add_constraint(table, &key.name, &format!("{kind} USING INDEX {}", quoted(&key.name)));
+            return vec![
+                Statement { phase: Phase::Build, sql: index.to_string(PostgresQueryBuilder) },
+                Statement { phase: Phase::Constrain, sql: constraint },
+            ];
+        }
+    };
+    vec![Statement { phase, sql: statement(change) }]
 }
 
 /// The statement that takes a change back; `None`: taking back another change does it too.

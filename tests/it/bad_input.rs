@@ -321,6 +321,14 @@ async fn server_that_is_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn schema_that_cannot_be() {
+    let way = Way::from_sql(SMALL).await;
+    for schema in ["", "pg_catalog", "information_schema", "mtm", &"n".repeat(64)] {
+        way.run("plan", &["--schema", schema]).fails(1, &["the schema's name", "cannot be used", "--schema"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn database_that_is_not_there() {
     let place = Workplace::new();
     place.sqlite("source.db", SMALL);

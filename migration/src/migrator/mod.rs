@@ -33,6 +33,10 @@ use crate::{Ledger, Target, Version, version::Section};
 /// What the name of a version's second migration ends in.
 pub const POST_SUFFIX: &str = "__post";
 
+/// Post-data steps at the same time, at most: a server builds one btree by several processes already
+/// (`max_parallel_maintenance_workers`), so that more gain nothing.
+const PARALLEL_STEPS: u32 = 4;
+
 /// sea-orm's migrator over the versions of a folder and those that the target remembers.
 pub struct Migrator {
     jobs: Vec<Arc<Job>>,
@@ -271,9 +275,13 @@ impl Migrator {
         }
         let failure = Arc::new(Mutex::new(None));
         let allow: Arc<[String]> = allow.into();
+        let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(target.pool.clone());
+        // One is left for the ledger's own reading.
+        let sessions =
+            target.pool.options().get_max_connections().saturating_sub(1).clamp(1, PARALLEL_STEPS) as usize;
         let job = |entry: Entry| {
             let (ledger, allow, failure) = (ledger.clone(), Arc::clone(&allow), Arc::clone(&failure));
-            Arc::new(Job { entry, ledger, allow, failure })
+            Arc::new(Job { entry, ledger, pool: pool.clone(), sessions, allow, failure })
         };
         Ok(Migrator { jobs: entries.into_iter().map(job).collect(), failure: Arc::clone(&failure) })
     }

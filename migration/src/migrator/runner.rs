@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait, Value};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait::async_trait};
 
 use super::{
@@ -25,6 +26,9 @@ const SHOWN_SQL: usize = 80;
 pub(super) struct Job {
     pub(super) entry: Entry,
     pub(super) ledger: Ledger,
+    /// The target's pool, for post-data steps, and how many of its sessions may work at the same time.
+    pub(super) pool: DatabaseConnection,
+    pub(super) sessions: usize,
     pub(super) allow: Arc<[String]>,
     /// sea-orm carries errors as text; the real one is left here.
     pub(super) failure: Arc<Mutex<Option<MigrateError>>>,
@@ -116,21 +120,33 @@ impl Job {
 
     async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
         let done: BTreeSet<u32> = self.ledger.steps_done(&self.version().name, Section::PostData).await?;
-        for (index, step) in self.version().post_data.iter().enumerate() {
-            if done.contains(&number_of(index)) {
-                continue;
+        let steps = &self.version().post_data;
+        let mut from = 0;
+        // Neighbours that may run at the same time are one group; every other step is a group of its own.
+        for group in steps.chunk_by(|one, other| one.parallel && other.parallel) {
+            let indexes = from..from + group.len();
+            from = indexes.end;
+            let mut running = Vec::new();
+            for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
+                if steps[index].concurrent {
+                    self.run_concurrently(manager.get_connection(), index, &steps[index]).await?;
+                } else {
+                    running.push(self.run_step(index).boxed());
+                }
             }
-            if step.concurrent {
-                self.run_concurrently(manager.get_connection(), index, step).await?;
-            } else {
-                let failed = |error: DbErr| failed("a step's transaction", &error);
-                let transaction = manager.begin().await.map_err(failed)?;
-                self.run_in_transaction(transaction.get_connection(), Section::PostData, index, step).await?;
-                self.record_step(transaction.get_connection(), index).await?;
-                transaction.commit().await.map_err(failed)?;
-            }
+            stream::iter(running).buffer_unordered(self.sessions).try_collect::<()>().await?;
         }
         Ok(())
+    }
+
+    /// A step and its row in the ledger, in a transaction of their own.
+    async fn run_step(&self, index: usize) -> Result<(), MigrateError> {
+        let failed = |error: DbErr| failed("a step's transaction", &error);
+        let transaction = self.pool.begin().await.map_err(failed)?;
+        let step = &self.version().post_data[index];
+        self.run_in_transaction(&transaction, Section::PostData, index, step).await?;
+        self.record_step(&transaction, index).await?;
+        transaction.commit().await.map_err(failed)
     }
 
     async fn run_in_transaction<C: ConnectionTrait>(

@@ -70,6 +70,12 @@ fn parse_attributes(attributes: &str, section: Section) -> Result<Step, String> 
     for attribute in attributes.split_whitespace() {
         match attribute.split_once('=') {
             None if attribute == "concurrent" && section == Section::PostData => step.concurrent = true,
+            None if attribute == "parallel" && section == Section::PostData => step.parallel = true,
+            None if attribute == "parallel" => {
+                return Err(format!(
+                    "a parallel step cannot be in {section}.sql, which runs in one transaction: move it to post-data.sql"
+                ));
+            }
             None if attribute == "concurrent" => {
                 return Err(format!(
                     "a concurrent step cannot be in {section}.sql, which runs in one transaction: move it to \
@@ -81,7 +87,7 @@ fn parse_attributes(attributes: &str, section: Section) -> Result<Step, String> 
             Some(("statement_timeout", value)) => step.statement_timeout = Some(parse_timeout(value)?),
             _ => {
                 return Err(format!(
-                    "{attribute:?} is none of concurrent, hazards=…, lock_timeout=… and statement_timeout=…"
+                    "{attribute:?} is none of concurrent, parallel, hazards=…, lock_timeout=… and statement_timeout=…"
                 ));
             }
         }
@@ -145,6 +151,9 @@ fn header_of(step: &Step) -> String {
     let mut header = MARKER.to_owned();
     if step.concurrent {
         header.push_str(" concurrent");
+    }
+    if step.parallel {
+        header.push_str(" parallel");
     }
     if !step.hazards.is_empty() {
         header.push_str(&format!(" hazards={}", step.hazards.join(",")));

@@ -40,6 +40,9 @@ pub struct Step {
     /// Whether it must be sent outside of any transaction.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub concurrent: bool,
+    /// Whether it may run at the same time as its neighbours that may too: index builds, validations. Post-data only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parallel: bool,
     /// Why it may hurt, as slugs: `deletes-data`, `builds-index`, …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hazards: Vec<String>,
@@ -158,7 +161,8 @@ impl Version {
     }
 
     /// What identifies the version's content: XXH3-128 of its steps' SQL (without comments), concurrency and hazards,
-    /// as 32 hexadecimal digits. Timeouts may be changed at any time, so they are left out.
+    /// as 32 hexadecimal digits. Timeouts and parallelism may
+    /// be changed at any time, so they are left out.
     pub fn checksum(&self) -> String {
         let mut content = String::new();
         for section in Section::ALL {
