@@ -107,14 +107,8 @@ async fn drain(queue: VecDeque<Task>, run: Run<'_>) -> Result<(), ApplyError> {
 
 /// Closes a table whose chunks are all there: as many rows must have been written as the audit read.
 async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyError> {
-    let copied = finish(run.ledger, run.target, table, run.fingerprint).await?;
-    if copied.rows_written != table.rows {
-        return Err(ApplyError::Miscounted {
-            table: table.source.clone(),
-            read: table.rows,
-            written: copied.rows_written,
-        });
-    }
+    finish::advance_sequence(run.target, table).await?;
+    let copied = record(run.ledger, run.target, table, run.fingerprint).await?;
     Ok(TableReport {
         source: table.source.clone(),
         target: table.target.clone(),
@@ -124,7 +118,7 @@ async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyErro
 }
 
 /// Records that all of a table's chunks are there.
-async fn finish(
+async fn record(
     ledger: &Ledger,
     target: &Target,
     copy: &TableCopy,
@@ -135,6 +129,14 @@ async fn finish(
     let copied = ledger
         .finish_table(&mut transaction, &copy.target, &copy.source, &fingerprint.content_digest)
         .await?;
+    // What is not all there is not closed: the transaction goes back.
+    if copied.rows_written != copy.rows {
+        return Err(ApplyError::Miscounted {
+            table: copy.source.clone(),
+            read: copy.rows,
+            written: copied.rows_written,
+        });
+    }
     transaction.commit().await.map_err(ApplyError::server(what()))?;
     Ok(copied)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::{TryStreamExt, stream};
-use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor};
 
 use super::ApplyError;
 use crate::{
@@ -11,12 +11,9 @@ use crate::{
     target::Target,
 };
 
-/// Sets a table's identity sequence past the highest value that the source has ever used.
-pub(super) async fn advance_sequence(
-    connection: &mut PgConnection,
-    target: &Target,
-    copy: &TableCopy,
-) -> Result<(), ApplyError> {
+/// Sets a table's identity sequence past the highest value that the source has ever used. Done before the ledger says
+/// that the table is copied: a run that is cut off later has done it.
+pub(super) async fn advance_sequence(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
     let Some(sequence) = &copy.sequence else { return Ok(()) };
     let what = format!("the sequence of {}.{} could not be set", copy.target, sequence.column);
     // setval's third argument says whether the value has been used (PostgreSQL's manual, 9.17).
@@ -24,7 +21,7 @@ pub(super) async fn advance_sequence(
         .bind(qualified(target, copy))
         .bind(&sequence.column)
         .bind(sequence.last_value)
-        .execute(connection)
+        .execute(&target.pool)
         .await
         .map_err(ApplyError::server(what))?;
     Ok(())

@@ -130,7 +130,7 @@ fn locked_by_a_writer() {
     place.mtm(&["audit", "--source", "locked.db"]).fails(1, &said);
     // Afterwards it is readable again, and nothing of ours is left.
     writer.execute_batch("ROLLBACK").unwrap();
-    place.mtm(&["audit", "--source", "locked.db"]).is_done().says(&["t: 1 row"]);
+    place.mtm(&["audit", "--source", "locked.db"]).succeeds().says(&["t: 1 row"]);
 }
 
 /// Root reads everything: where a file is root's, somebody else has to try.
@@ -176,7 +176,7 @@ fn folder_that_may_not_be_written_is_no_hindrance() {
     let mut command = place.command(&["audit", "--source", "shared/data.db"]);
     command.env("TMPDIR", place.path().join("tmp"));
     as_somebody_else_than_root(&mut command, &file);
-    Outcome::of("audit", command.output().unwrap()).is_done().says(&["t: 2 rows"]);
+    Outcome::of("audit", command.output().unwrap()).succeeds().says(&["t: 2 rows"]);
     fs::set_permissions(place.path().join("shared"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(fs::read_dir(place.path().join("shared")).unwrap().count(), before);
     assert_eq!(fs::read_dir(place.path().join("tmp")).unwrap().count(), 0, "the copy aside was left behind");
@@ -321,6 +321,14 @@ async fn server_that_is_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn schema_that_cannot_be() {
+    let way = Way::from_sql(SMALL).await;
+    for schema in ["", "pg_catalog", "information_schema", "mtm", &"n".repeat(64)] {
+        way.run("plan", &["--schema", schema]).fails(1, &["the schema's name", "cannot be used", "--schema"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn database_that_is_not_there() {
     let place = Workplace::new();
     place.sqlite("source.db", SMALL);
@@ -343,7 +351,7 @@ impl Guarded {
         place.sqlite("source.db", SMALL);
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         place.mtm(&["local", "start", "--port", &port.to_string()]).ends_with(0);
-        let status = place.mtm(&["local", "status"]).is_done().stdout;
+        let status = place.mtm(&["local", "status"]).succeeds().stdout;
         let file = status.split("password in ").nth(1).unwrap_or_else(|| panic!("{status}")).trim();
         let password = fs::read_to_string(file).unwrap().trim().to_owned();
         Guarded { place, port, password }
@@ -359,10 +367,9 @@ impl Drop for Guarded {
         self.place.command(&["local", "stop"]).output().ok();
         for pointer in ["postgres.location", "socket.location"] {
             let path = self.place.path().join(".mtm").join(pointer);
-            if let Ok(elsewhere) = fs::read_to_string(path) {
-                if elsewhere.contains("/mtm-") {
-                    fs::remove_dir_all(elsewhere.trim_end()).ok();
-                }
+            let elsewhere = fs::read_to_string(path).unwrap_or_default();
+            if elsewhere.contains("/mtm-") {
+                fs::remove_dir_all(elsewhere.trim_end()).ok();
             }
         }
     }
@@ -436,7 +443,7 @@ async fn role_without_the_right_to_create() {
     let place = Workplace::new();
     place.sqlite("source.db", SMALL);
     let target = url_as(&role.name, &role.database.name);
-    place.mtm(&["plan", "--source", "source.db", "--target", &target]).is_done().says(&["+ table t"]);
+    place.mtm(&["plan", "--source", "source.db", "--target", &target]).succeeds().says(&["+ table t"]);
     place.mtm(&["apply", "--yes", "--source", "source.db", "--target", &target]).ends_with(1).complains_of(
         &[
             "the role may create neither a schema",

@@ -92,7 +92,7 @@ impl Outcome {
 
     /// It is done, and had nothing to say beside its data.
     #[track_caller]
-    pub fn is_done(self) -> Outcome {
+    pub fn succeeds(self) -> Outcome {
         let done = self.ends_with(0);
         assert_eq!(done.stderr, "", "mtm {}", done.what);
         done
@@ -170,10 +170,10 @@ impl Way {
     #[track_caller]
     pub fn goes_through_with(&self, more: &[&str]) -> String {
         let with = |flags: &[&'static str]| [flags, more].concat().to_vec();
-        let plan = self.run("plan", &with(&[])).is_done().stdout;
-        self.run("apply", &with(&["--yes"])).is_done();
-        self.run("verify", &with(&[])).is_done().says(&["Proven"]);
-        self.run("plan", &with(&["--exit-code"])).is_done().says(&["Nothing to do"]);
+        let plan = self.run("plan", &with(&[])).succeeds().stdout;
+        self.run("apply", &with(&["--yes"])).succeeds();
+        self.run("verify", &with(&[])).succeeds().says(&["Proven"]);
+        self.run("plan", &with(&["--exit-code"])).succeeds().says(&["Nothing to do"]);
         plan
     }
 

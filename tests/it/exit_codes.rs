@@ -32,10 +32,10 @@ fn usage() {
         place.mtm(arguments).fails(64, said);
     }
     for arguments in [&["--help"][..], &["plan", "--help"], &["--version"], &["migrate", "up", "--help"]] {
-        place.mtm(arguments).is_done().says(&["mtm"]);
+        place.mtm(arguments).succeeds().says(&["mtm"]);
     }
     // What is not built is not in the help.
-    let help = place.mtm(&["--help"]).is_done().stdout;
+    let help = place.mtm(&["--help"]).succeeds().stdout;
     for absent in ["serve", "init", "completions"] {
         assert!(!help.contains(&format!("  {absent}")), "{help}");
     }
@@ -67,7 +67,7 @@ async fn target_from_the_environment() {
         .ends_with(2);
     run("apply", &[source, ("DATABASE_UNPOOLED_URL", url), ("DATABASE_URL", nowhere)], &["--yes"])
         .ends_with(0);
-    run("verify", &[source, ("DATABASE_URL", url)], &[]).is_done();
+    run("verify", &[source, ("DATABASE_URL", url)], &[]).succeeds();
     run("plan", &[source, ("PGUSER", "me")], &[]).fails(64, &["no target is given"]);
     run("plan", &[source, ("MTM_TARGET", "")], &[]).fails(64, &["no target is given"]);
 }
@@ -112,11 +112,11 @@ async fn output_is_the_same_each_time() {
     )
     .await;
     for more in [&["--format", "json"][..], &["--format", "text"], &["--format", "sql"]] {
-        let first = way.run("plan", more).is_done().stdout;
-        assert_eq!(first, way.run("plan", more).is_done().stdout);
+        let first = way.run("plan", more).succeeds().stdout;
+        assert_eq!(first, way.run("plan", more).succeeds().stdout);
         assert!(!first.contains('\u{1b}'), "colours off a terminal");
     }
-    let coloured = way.run("plan", &["--color", "always"]).is_done().stdout;
+    let coloured = way.run("plan", &["--color", "always"]).succeeds().stdout;
     assert!(coloured.contains('\u{1b}'));
 }
 
@@ -153,5 +153,5 @@ async fn asks_on_a_terminal() {
     contains_all(&no.stdout, &["Carry out this plan? [y/N]", "Nothing was done"]);
     assert_eq!(way.relations().await, "0");
     run("y").ends_with(0);
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
 }

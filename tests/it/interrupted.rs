@@ -17,7 +17,7 @@ const ROWS: &str = "CREATE TABLE blobs (id INTEGER PRIMARY KEY, v BLOB); \
 /// A way whose rows stop to arrive at row 40 while the test holds the gate.
 async fn gated() -> (Way, PgConnection) {
     let way = Way::from_sql(ROWS).await;
-    let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).is_done().stdout;
+    let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).succeeds().stdout;
     way.target.execute(&schema).await;
     way.target
         .execute(
@@ -62,8 +62,8 @@ async fn goes_on(way: &Way, gate: PgConnection) {
     way.run("plan", &["--exit-code"]).ends_with(2);
     way.run("apply", &["--yes"]).ends_with(0).says(&["blobs 60 rows"]);
     way.target.execute("DROP TRIGGER gate ON blobs").await;
-    way.run("verify", &[]).is_done().says(&["Proven"]);
-    way.run("plan", &["--exit-code"]).is_done();
+    way.run("verify", &[]).succeeds().says(&["Proven"]);
+    way.run("plan", &["--exit-code"]).succeeds();
     way.holds(&[("SELECT count(*) || ' ' || count(DISTINCT id) FROM blobs", "60 60")]).await;
     // Nothing of the first run is left on the server.
     wait_for(way, "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm'").await;
@@ -104,7 +104,7 @@ async fn next_run_ends_what_a_killed_one_left_behind() {
     open(gate).await;
     Outcome::of("apply", next.wait_with_output().unwrap()).ends_with(0);
     way.target.execute("DROP TRIGGER gate ON blobs").await;
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
     way.holds(&[("SELECT count(*) || ' ' || count(DISTINCT id) FROM blobs", "60 60")]).await;
 }
 
@@ -123,7 +123,7 @@ async fn second_run_is_refused_while_one_is_at_work() {
     way.place.mtm(&["migrate", "up", "--wait", "100ms", "--target", &way.target.url]).fails(3, &said);
     open(gate).await;
     Outcome::of("apply", child.wait_with_output().unwrap()).ends_with(0);
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,10 +179,9 @@ async fn killed_while_a_key_is_made() {
     // Its backend goes through, and makes a key for nobody.
     open(gate).await;
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
-    way.run("plan", &["--exit-code"]).is_done();
+    way.run("verify", &[]).succeeds();
+    way.run("plan", &["--exit-code"]).succeeds();
 }
-
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_a_key_is_made_for_a_table_that_was_there() {
     let way = Way::from_sql(
@@ -198,6 +197,6 @@ async fn killed_while_a_key_is_made_for_a_table_that_was_there() {
     child.wait().unwrap();
     open(gate).await;
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
-    way.run("plan", &["--exit-code"]).is_done();
+    way.run("verify", &[]).succeeds();
+    way.run("plan", &["--exit-code"]).succeeds();
 }

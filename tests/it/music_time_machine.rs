@@ -53,7 +53,7 @@ async fn with_rows(rows: &str) -> Way {
 async fn audit_tells_what_the_file_holds() {
     let way = sample().await;
     let source = way.source.to_str().unwrap();
-    way.place.mtm(&["audit", "--source", source]).is_done().says(&[
+    way.place.mtm(&["audit", "--source", source]).succeeds().says(&[
         "quick_check: ok",
         "tracks: 150 rows, primary key (track_id)",
         "primary key (track_id, snapshot_date, time_range)",
@@ -62,7 +62,7 @@ async fn audit_tells_what_the_file_holds() {
         "foreign key (track_id) to tracks (track_id): no orphans",
         "TEXT NOT NULL",
     ]);
-    let audit = way.place.mtm(&["audit", "--source", source, "--format", "json"]).is_done().json();
+    let audit = way.place.mtm(&["audit", "--source", source, "--format", "json"]).succeeds().json();
     let tracks = &audit["tables"][0];
     assert_eq!(tracks["name"], "tracks");
     assert_eq!(tracks["rows"], 150);
@@ -79,7 +79,7 @@ async fn audit_tells_what_the_file_holds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn plan_shows_the_difference_and_writes_nothing() {
     let way = sample().await;
-    way.run("plan", &[]).is_done().says(&[
+    way.run("plan", &[]).succeeds().says(&[
         "+ table tracks",
         "track_id character varying(64) NOT NULL",
         "raw_json jsonb",
@@ -90,7 +90,7 @@ async fn plan_shows_the_difference_and_writes_nothing() {
         "tracks source 150 rows target not there yet copy",
         "INSERT INTO",
     ]);
-    let plan = way.run("plan", &["--format", "json"]).is_done().json();
+    let plan = way.run("plan", &["--format", "json"]).succeeds().json();
     assert_eq!(plan["format_version"], 1);
     let tables = plan["tables"].as_array().unwrap();
     let names: Vec<&Value> = tables.iter().map(|table| &table["source"]).collect();
@@ -119,7 +119,7 @@ async fn plan_shows_the_difference_and_writes_nothing() {
             "raw_json>raw_json:jsonb",
         ]
     );
-    way.run("plan", &["--format", "sql"]).is_done().says(&["CREATE TABLE", "CREATE INDEX", "-- data"]);
+    way.run("plan", &["--format", "sql"]).succeeds().says(&["CREATE TABLE", "CREATE INDEX", "-- data"]);
     way.run("plan", &["--exit-code"]).ends_with(2);
     assert_eq!(way.relations().await, "0");
 }
@@ -128,20 +128,20 @@ async fn plan_shows_the_difference_and_writes_nothing() {
 async fn whole_way() {
     let way = sample().await;
     way.run("apply", &["--yes"]).ends_with(0).says(&["+ table tracks", "tracks 150 rows", "mtm verify"]);
-    way.run("plan", &["--exit-code"]).is_done().says(&["Nothing to do"]);
-    assert!(way.run("plan", &["--format", "sql"]).is_done().stdout.contains("Nothing to do"));
-    way.run("apply", &["--yes"]).is_done().says(&["Nothing to do"]);
+    way.run("plan", &["--exit-code"]).succeeds().says(&["Nothing to do"]);
+    assert!(way.run("plan", &["--format", "sql"]).succeeds().stdout.contains("Nothing to do"));
+    way.run("apply", &["--yes"]).succeeds().says(&["Nothing to do"]);
     // Where nothing is to do, nobody has to be asked.
-    way.run("apply", &[]).is_done().says(&["Nothing to do"]);
-    way.run("verify", &[]).is_done().says(&["Proven", "tracks source 150 rows target 150 rows equal"]);
-    let certificate = way.run("verify", &["--format", "json"]).is_done().json();
+    way.run("apply", &[]).succeeds().says(&["Nothing to do"]);
+    way.run("verify", &[]).succeeds().says(&["Proven", "tracks source 150 rows target 150 rows equal"]);
+    let certificate = way.run("verify", &["--format", "json"]).succeeds().json();
     assert_eq!(certificate["equal"], true);
     assert!(certificate["format_version"].is_u64(), "JSON carries a format_version");
-    way.place.mtm(&["migrate", "status", "--target", &way.target.url]).is_done().says(&["applied"]);
-    way.place.mtm(&["migrate", "up", "--target", &way.target.url]).is_done().says(&["Nothing to do"]);
-    assert_eq!(way.run("plan", &["--quiet"]).is_done().stdout.is_empty(), false);
-    assert_eq!(way.run("verify", &["--quiet"]).is_done().stdout, "");
-    assert_eq!(way.run("apply", &["--quiet", "--yes"]).is_done().stdout, "");
+    way.place.mtm(&["migrate", "status", "--target", &way.target.url]).succeeds().says(&["applied"]);
+    way.place.mtm(&["migrate", "up", "--target", &way.target.url]).succeeds().says(&["Nothing to do"]);
+    assert!(!way.run("plan", &["--quiet"]).succeeds().stdout.is_empty());
+    assert_eq!(way.run("verify", &["--quiet"]).succeeds().stdout, "");
+    assert_eq!(way.run("apply", &["--quiet", "--yes"]).succeeds().stdout, "");
     way.holds(&[
         ("SELECT count(*) FROM tracks WHERE jsonb_typeof(raw_json) <> 'object'", "0"),
         ("SELECT count(*) > 0 FROM tracks WHERE raw_json IS NULL", "true"),
@@ -151,7 +151,6 @@ async fn whole_way() {
         ("SELECT count(*) FROM seaql_migrations WHERE version LIKE 'm%'", "2"),
         ("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'snapshots'::regclass AND attname = 'snapshot_date'", "date"),
         ("SELECT reltuples::bigint FROM pg_class WHERE oid = 'tracks'::regclass", "150"),
-        // The plan of this question has to be able to use the index.
         ("SELECT count(*) FROM pg_indexes WHERE indexname = 'idx_tracks_payload' AND indexdef LIKE '%jsonb_path_ops%'", "1"),
     ])
     .await;
@@ -171,7 +170,7 @@ async fn payload_is_json_of_its_own_type() {
     )
     .await;
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
     way.holds(&[
         ("SELECT string_agg(track_id || ' ' || coalesce(jsonb_typeof(raw_json), '-'), ', ' ORDER BY track_id) FROM tracks",
          "empty object, large object, list array, nothing -, null null, object object, text string"),
@@ -241,7 +240,7 @@ async fn verify_finds_what_was_changed() {
         };
         way.target.execute(&format!("{snapshots_too}{tracks_too}")).await;
     }
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,7 +251,7 @@ async fn verify_and_plan_find_what_the_schema_lost() {
     way.run("verify", &[]).ends_with(2).says(&["idx_tracks_payload"]);
     way.run("plan", &["--exit-code"]).ends_with(2).says(&["+ index idx_tracks_payload"]);
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
     way.target.execute("ALTER TABLE snapshots DROP CONSTRAINT snapshots_track_id_fkey").await;
     way.run("verify", &[]).ends_with(2).says(&["snapshots_track_id_fkey"]);
     way.run("plan", &["--exit-code"]).ends_with(2).says(&["+ foreign key snapshots_track_id_fkey"]);
@@ -260,8 +259,8 @@ async fn verify_and_plan_find_what_the_schema_lost() {
     way.target.execute("ALTER TABLE snapshots DROP CONSTRAINT snapshots_rank_check").await;
     way.run("verify", &[]).ends_with(2).says(&["snapshots_rank_check"]);
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
-    way.run("plan", &["--exit-code"]).is_done();
+    way.run("verify", &[]).succeeds();
+    way.run("plan", &["--exit-code"]).succeeds();
     // A column that another type took.
     way.target.execute("ALTER TABLE tracks ALTER COLUMN album_name TYPE varchar(2000)").await;
     way.run("plan", &[]).ends_with(3).says(&["tracks.album_name", "character varying(2000)"]);
@@ -270,8 +269,8 @@ async fn verify_and_plan_find_what_the_schema_lost() {
     way.target
         .execute("ALTER TABLE tracks ALTER COLUMN album_name TYPE text, ADD COLUMN note text DEFAULT 'x'")
         .await;
-    way.run("plan", &["--exit-code"]).is_done();
-    way.run("verify", &[]).is_done();
+    way.run("plan", &["--exit-code"]).succeeds();
+    way.run("verify", &[]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,36 +281,36 @@ async fn apply_makes_again_what_was_dropped_or_emptied() {
     way.run("verify", &[]).ends_with(2).says(&["snapshots"]);
     way.run("plan", &["--exit-code"]).ends_with(2);
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
     way.target.execute("DROP TABLE snapshots").await;
     way.run("verify", &[]).ends_with(2).says(&["snapshots"]);
     way.run("apply", &["--yes"]).ends_with(0).says(&["+ table snapshots"]);
-    way.run("verify", &[]).is_done();
-    way.run("plan", &["--exit-code"]).is_done();
+    way.run("verify", &[]).succeeds();
+    way.run("plan", &["--exit-code"]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn schema_file_makes_a_target_that_lacks_the_rows_alone() {
     let way = sample().await;
-    let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).is_done();
+    let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).succeeds();
     way.target.execute(&schema.stdout).await;
-    let plan = way.run("plan", &[]).is_done().stdout;
+    let plan = way.run("plan", &[]).succeeds().stdout;
     assert!(!plan.contains("+ "), "{plan}");
     contains_all(&plan, &["tracks source 150 rows target 0 rows copy"]);
     way.run("plan", &["--exit-code"]).ends_with(2);
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
-    way.run("plan", &["--exit-code"]).is_done();
+    way.run("verify", &[]).succeeds();
+    way.run("plan", &["--exit-code"]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_schemas_of_one_database() {
     let way = sample().await;
     for schema in ["one", "Weird \"name\""] {
-        way.run("plan", &["--schema", schema]).is_done().says(&["+ schema"]);
+        way.run("plan", &["--schema", schema]).succeeds().says(&["+ schema"]);
         way.run("apply", &["--yes", "--schema", schema]).ends_with(0);
-        way.run("verify", &["--schema", schema]).is_done();
-        way.run("plan", &["--schema", schema, "--exit-code"]).is_done();
+        way.run("verify", &["--schema", schema]).succeeds();
+        way.run("plan", &["--schema", schema, "--exit-code"]).succeeds();
     }
     way.holds(&[
         ("SELECT count(*) FROM one.tracks", "150"),
@@ -351,7 +350,7 @@ async fn malformed_payloads_are_named_before_anything_is_written() {
     let mapping = fs::read_to_string(way.place.path().join("mappings/types.yaml")).unwrap();
     way.place.write("mappings/types.yaml", mapping.replace("on_invalid: fail}", "on_invalid: set_null}"));
     way.run("apply", &["--yes"]).ends_with(0).says(&["5 values set to NULL"]);
-    way.run("verify", &[]).is_done().says(&["5 values are NULL"]);
+    way.run("verify", &[]).succeeds().says(&["5 values are NULL"]);
     way.holds(&[("SELECT string_agg(track_id, ',') FROM tracks WHERE raw_json IS NOT NULL", "good")]).await;
 }
 
@@ -399,7 +398,7 @@ async fn row_that_breaks_a_check_stops_the_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_rows_in_the_target_are_refused() {
     let way = sample().await;
-    let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).is_done().stdout;
+    let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).succeeds().stdout;
     way.target.execute(&schema).await;
     way.target.execute("INSERT INTO tracks (track_id, name, artist_name) VALUES ('other', 'a', 'b')").await;
     way.run("plan", &["--exit-code"]).ends_with(3).says(&["tracks holds 1 rows", "--schema"]);
@@ -409,7 +408,7 @@ async fn other_rows_in_the_target_are_refused() {
     // What it says helps.
     way.target.execute("DELETE FROM tracks").await;
     way.run("apply", &["--yes"]).ends_with(0);
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -419,7 +418,7 @@ async fn changed_source_is_noticed() {
     let connection = rusqlite::Connection::open(&way.source).unwrap();
     // The same content in other pages is the same source.
     connection.execute_batch("VACUUM; PRAGMA journal_mode = WAL; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-    way.run("verify", &[]).is_done();
+    way.run("verify", &[]).succeeds();
     connection.execute_batch("UPDATE tracks SET duration_ms = 1 WHERE rowid = 1").unwrap();
     let said = ["the source has changed since its rows were copied"];
     way.run("apply", &["--yes"]).ends_with(4).complains_of(&said);
@@ -427,5 +426,5 @@ async fn changed_source_is_noticed() {
     way.run("plan", &[]).ends_with(4).complains_of(&said);
     // Elsewhere it is welcome.
     way.run("apply", &["--yes", "--schema", "later"]).ends_with(0);
-    way.run("verify", &["--schema", "later"]).is_done();
+    way.run("verify", &["--schema", "later"]).succeeds();
 }

@@ -227,6 +227,12 @@ fn check_schema(schema: &str) -> Result<(), ConnectError> {
         "it is empty"
     } else if schema.chars().any(|letter| letter.is_control()) {
         "it holds a control character"
+    } else if schema.len() > 63 {
+        "PostgreSQL's names have at most 63 bytes"
+    } else if schema.starts_with("pg_") || schema == "information_schema" {
+        "PostgreSQL keeps it for itself"
+    } else if schema == "mtm" {
+        "the ledger has its place there"
     } else {
         return Ok(());
     };
@@ -242,6 +248,7 @@ fn session_options(plain: PgConnectOptions, options: &TargetOptions, nonce: &str
         ("timezone", "UTC".to_owned()),
         ("bytea_output", "hex".to_owned()),
         ("standard_conforming_strings", "on".to_owned()),
+        ("quote_all_identifiers", "off".to_owned()),
         ("mtm.nonce", nonce.to_owned()),
     ];
     let timeouts = [("lock_timeout", options.lock_timeout), ("statement_timeout", options.statement_timeout)];
@@ -276,7 +283,8 @@ mod tests {
 
     #[test]
     fn schemas_that_cannot_be_searched_are_refused() {
-        for schema in ["", "a\tb", "a\nb", "a\0b"] {
+        for schema in ["", "a\tb", "a\nb", "a\0b", "pg_catalog", "information_schema", "mtm", &"n".repeat(64)]
+        {
             assert!(matches!(check_schema(schema), Err(ConnectError::BadSchema { .. })), "{schema:?}");
         }
         for schema in ["public", "My Schema", "with\"quote", "back\\slash", "ünï"] {
