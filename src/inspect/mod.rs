@@ -1,7 +1,7 @@
 //! What the target is: its catalogue and its rows, read, never changed.
 //!
 //! Both sides of a difference are put in PostgreSQL's own words: [`normalise`] lets the server write the desired schema
-//! as it would keep it, [`live`] reads what it keeps. In: a target. Out: [`Normalised`] and [`Live`].
+//! as it would keep it, [`live`] reads what it keeps. In: a target. Out: a [`Catalogue`] and [`Live`].
 
 mod catalogue;
 mod scratch;

@@ -1,7 +1,7 @@
 //! Changes as SQL: the one module that writes DDL.
 //!
 //! sea-query writes what it can. It does not escape the quotes in names of indexes and constraints, so those are
-//! doubled first ([`escaped`]); what it lacks is written by hand with quoted identifiers ([`quoted`]). Statements are
+//! doubled first (`escaped`); what it lacks is written by hand with quoted identifiers ([`quoted`]). Statements are
 //! unqualified: the session's `search_path` says which schema they are for.
 
 use sea_query::{
