@@ -288,6 +288,7 @@ async fn same_key_in_the_target_type() {
     carry(
         "CREATE TABLE one (v UNIQUE); INSERT INTO one VALUES (1), ('1');
         CREATE TABLE bytes (v UNIQUE); INSERT INTO bytes VALUES ('a'), (x'61');
+        CREATE TABLE \"as bytes\" (v BLOB PRIMARY KEY); INSERT INTO \"as bytes\" VALUES (1), ('1'), (9e999), ('Infinity');
         CREATE TABLE digits (v UNIQUE); INSERT INTO digits VALUES (1152921504606846976.0), (1152921504606847000), (0.5);
         CREATE TABLE infinite (v REAL UNIQUE); INSERT INTO infinite VALUES (9e999), ('Infinity'), ('x');
         CREATE TABLE flags (v BOOLEAN PRIMARY KEY, w UUID UNIQUE, x DATE UNIQUE, y JSON UNIQUE);

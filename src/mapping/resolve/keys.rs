@@ -115,7 +115,10 @@ fn values_may_meet(column: &ColumnAudit, pg_type: PgType) -> bool {
         PgType::Text | PgType::Varchar(_) => {
             storage.text > 0 && (infinite || numbers && column.affinity == Affinity::Blob)
         }
-        PgType::Bytea => storage.blob > 0 && (storage.text > 0 || numbers),
+        PgType::Bytea => {
+            storage.blob > 0 && (storage.text > 0 || numbers)
+                || storage.text > 0 && (infinite || numbers && column.affinity == Affinity::Blob)
+        }
         // From 2^53 on, a real's shortest decimal form may be another integer's.
         PgType::Numeric(_) => {
             let beyond = |(low, high): (f64, f64)| low.abs().max(high.abs()) > 9_007_199_254_740_992.0;
