@@ -7,9 +7,11 @@ mod data;
 mod encode;
 mod finish;
 mod reader;
+mod restart;
 
 use std::sync::Arc;
 
+pub use restart::start_over;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Executor};
 

@@ -44,7 +44,7 @@ pub(super) fn name(table: &Table, row: &Row<'_>, first: usize) -> rusqlite::Resu
 }
 
 /// A key's value for people, on one line and cut.
-fn shown(cell: ValueRef<'_>) -> String {
+pub(super) fn shown(cell: ValueRef<'_>) -> String {
     let cut = |text: String, was_cut: bool| if was_cut { text + "…" } else { text };
     match cell {
         ValueRef::Null => "NULL".to_owned(),

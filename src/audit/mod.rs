@@ -4,6 +4,7 @@
 //! reader each; `PRAGMA quick_check` and the foreign keys are jobs beside them.
 
 mod catalogue;
+mod checks;
 mod column;
 mod declarations;
 mod evidence;
@@ -26,6 +27,7 @@ use rusqlite::Connection;
 
 use crate::source::Source;
 
+pub use checks::rows_that_break;
 pub use model::{
     Affinity, Audit, CHUNK_BYTES, ColumnAudit, CounterExample, EXAMPLES, Evidence, Fingerprint,
     ForeignKeyAudit, IndexAudit, IndexPartAudit, Misfits, OtherObject, Probe, StorageClasses, TableAudit,

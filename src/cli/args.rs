@@ -183,6 +183,14 @@ pub(super) struct ApplyArgs {
     #[arg(long, short)]
     pub(super) yes: bool,
 
+    /// Where the source has changed since its rows were copied: empty those tables, and copy anew
+    #[arg(long)]
+    pub(super) restart: bool,
+
+    /// Hazards that are accepted: `deletes-data`
+    #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
+    pub(super) allow: Vec<String>,
+
     /// Sessions that copy at the same time [default: the machine's processors, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) jobs: Option<u32>,
@@ -260,7 +268,7 @@ pub(super) enum MigrateCommand {
         #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
         wait: std::time::Duration,
         /// Hazards that are accepted on tables with rows: `deletes-data`
-        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
         allow: Vec<String>,
     },
     /// Take back the last version
@@ -271,7 +279,7 @@ pub(super) enum MigrateCommand {
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
         /// Hazards that are accepted: `deletes-data`
-        #[arg(long, value_name = "HAZARD", value_delimiter = ',')]
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
         allow: Vec<String>,
     },
     /// Which versions there are, and which the target has

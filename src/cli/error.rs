@@ -50,6 +50,9 @@ pub(super) enum CliError {
     /// The command line asks for what cannot be.
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
+    /// Something forbids it.
+    #[error("{message}")]
+    Refused { message: String, hint: Option<String> },
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
@@ -97,7 +100,7 @@ impl CliError {
     fn exit(&self) -> Exit {
         match self {
             CliError::Usage { .. } | CliError::Connect(target::ConnectError::NoTarget) => Exit::Usage,
-            CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
+            CliError::Refused { .. } | CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
             CliError::Command(error) if error.is_refusal() => Exit::Refused,
             CliError::Migrate(error) | CliError::Apply(ApplyError::Migrate(error)) if error.is_refusal() => {
                 Exit::Refused
@@ -108,11 +111,14 @@ impl CliError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            CliError::Usage { hint, .. } => hint.clone(),
+            CliError::Usage { hint, .. } | CliError::Refused { hint, .. } => hint.clone(),
             CliError::Inspect(InspectError::Refused { reason, .. })
                 if reason.starts_with("permission denied to create temporary tables") =>
             {
                 Some("a plan is tried out in temporary tables; as the database's owner run GRANT TEMPORARY ON DATABASE".to_owned())
+            }
+            CliError::Inspect(InspectError::Refused { reason, .. }) if reason.contains("read-only transaction") => {
+                Some("a plan is tried out in temporary tables, which a standby or a read-only role has none of".to_owned())
             }
             CliError::Inspect(InspectError::Refused { sql, .. }) => {
                 let shown: String = sql.chars().take(SHOWN_SQL).collect();

@@ -18,7 +18,8 @@ use crate::{
     local::LocalServer,
     mapping::{Mapping, Scope},
     plan::{Pending, Plan},
-    schema::Desired,
+    report::rows,
+    schema::{Desired, Finding, Severity},
     source::{Source, SourceOptions},
     target::{self, Ledger, State, Target, TargetOptions, Version, VersionStatus},
 };
@@ -66,6 +67,30 @@ pub(super) async fn audit(source: &Arc<Source>, output: Output) -> Result<Audit,
     };
     bar.finish();
     Ok(audit?)
+}
+
+/// What the rows say against the checks that the target is to have.
+fn broken_checks(source: &Source, audit: &Audit, desired: &Desired) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (table, copy) in desired.schema.tables.iter().zip(&desired.tables) {
+        let Some(audited) = audit.table(&copy.source) else { continue };
+        for check in &table.checks {
+            let Some(broken) = audit::rows_that_break(source, audited, &check.expression) else { continue };
+            findings.push(Finding {
+                severity: Severity::Blocker,
+                code: "check-broken",
+                message: format!(
+                    "{} of {} ({}) is broken by {}, first at {}. Correct the rows, or the mapping",
+                    check.name,
+                    copy.source,
+                    check.expression,
+                    rows(broken.rows),
+                    broken.first_key
+                ),
+            });
+        }
+    }
+    findings
 }
 
 /// Runs what blocks in a thread of its own: SQLite's API does; the runtime's own threads are for the network.
@@ -168,7 +193,12 @@ pub(super) async fn prepare(
     output: Output,
 ) -> Result<Prepared, CliError> {
     let audit = audit(&source, output).await?;
-    let desired = desired(mapping, &audit, scope)?;
+    let mut desired = desired(mapping, &audit, scope)?;
+    let broken = {
+        let (source, audit, desired) = (Arc::clone(&source), audit.clone(), desired.clone());
+        blocking(move || broken_checks(&source, &audit, &desired)).await
+    };
+    desired.findings.extend(broken);
     let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
     Ok(Prepared { source, audit, target, normal, live, plan, folder })
 }

@@ -62,6 +62,8 @@ pub async fn replay(
 /// The target as it is.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Live {
+    /// `server_encoding`: the target database's.
+    pub server_encoding: String,
     /// Whether the target schema is there.
     pub schema_exists: bool,
     /// The managed tables that are there.
@@ -95,8 +97,10 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     let mut connection = target.pool.begin().await?;
     scratch::set_path(&mut connection, &[&target.schema, "public"]).await?;
     let namespace = catalogue::Namespace::Schema(&target.schema);
+    let server_encoding: String =
+        sqlx::query_scalar("SELECT current_setting('server_encoding')").fetch_one(&mut *connection).await?;
     let Some(oid) = catalogue::oid(&mut connection, namespace).await? else {
-        return Ok(Live::default());
+        return Ok(Live { server_encoding, ..Live::default() });
     };
     let catalogue = catalogue::read(&mut connection, namespace, &names).await?;
     let mut wanted = names.clone();
@@ -132,7 +136,7 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         Some(ledger) => copies(&ledger).await?,
         None => BTreeMap::new(),
     };
-    Ok(Live { schema_exists: true, catalogue, in_the_way, rows, copies })
+    Ok(Live { server_encoding, schema_exists: true, catalogue, in_the_way, rows, copies })
 }
 
 fn names(desired: &Desired) -> Vec<String> {

@@ -74,7 +74,7 @@ impl TablePlan {
             severity: Severity::Blocker,
             code: "target-has-rows",
             message: format!(
-                "{} holds {} rows that no copy of this source has written. Empty it, or choose another --target or \
+                "{} holds rows ({}) that no copy of this source has written. Empty it, or choose another --target or \
                  --schema",
                 self.target,
                 self.target_rows.unwrap_or(0)
@@ -115,13 +115,15 @@ fn decide(table: &TableCopy, target_rows: Option<u64>, live: &Live, audit: &Audi
     let Some(target_rows) = target_rows else {
         return CopyPlan::Copy;
     };
-    match live.copies.get(&table.target) {
-        None if target_rows == 0 => CopyPlan::Copy,
-        None => CopyPlan::Occupied,
-        Some(state) if state.content_digest != audit.fingerprint.content_digest => CopyPlan::SourceChanged,
+    let Some(state) = live.copies.get(&table.target) else {
+        return if target_rows == 0 { CopyPlan::Copy } else { CopyPlan::Occupied };
+    };
+    let same_source = state.content_digest == audit.fingerprint.content_digest;
+    match (same_source, state.finished) {
         // Emptied since: nothing of ours is left to go on from.
-        Some(state) if target_rows == 0 && state.rows > 0 => CopyPlan::Copy,
-        Some(state) if state.finished => CopyPlan::Done,
-        Some(_) => CopyPlan::Resume,
+        _ if target_rows == 0 && (state.rows > 0 || !same_source) => CopyPlan::Copy,
+        (false, _) => CopyPlan::SourceChanged,
+        (true, true) => CopyPlan::Done,
+        (true, false) => CopyPlan::Resume,
     }
 }

@@ -122,6 +122,16 @@ impl Plan {
                 ),
             )
         }));
+        if !live.server_encoding.is_empty() && live.server_encoding != "UTF8" {
+            findings.push(blocker(
+                "target-not-utf8",
+                format!(
+                    "the target database is encoded in {}, which cannot hold every text. Make one with `CREATE DATABASE … \
+                     ENCODING 'UTF8' TEMPLATE template0`",
+                    live.server_encoding
+                ),
+            ));
+        }
         let left = pending.outcome.map(|outcome| diff::between(&desired.schema, normal, &outcome));
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
         let (version_action, remaining) = match left {
@@ -192,7 +202,13 @@ impl Plan {
     /// Whether rows of another state of the source are in the target: the source has changed since they were copied.
     #[must_use]
     pub fn source_changed(&self) -> bool {
-        self.tables.iter().any(|table| table.copy == CopyPlan::SourceChanged)
+        self.outdated_tables().next().is_some()
+    }
+
+    /// The target tables that hold rows of another state of the source.
+    pub fn outdated_tables(&self) -> impl Iterator<Item = &str> {
+        let outdated = self.tables.iter().filter(|table| table.copy == CopyPlan::SourceChanged);
+        outdated.map(|table| table.target.as_str())
     }
 
     /// What remains after the pending versions, as a version of its own; `None`: nothing remains.

@@ -27,6 +27,9 @@ pub fn apply_text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Res
         grid.push([table.target.clone(), rows(table.rows), nulled]);
     }
     grid.write("  ", out)?;
+    if report.tables.is_empty() {
+        return Ok(());
+    }
     let all: u64 = report.tables.iter().map(|table| table.rows).sum();
     writeln!(out, "{} `mtm verify` proves them.", paint.green(&format!("{} are there.", rows(all))))
 }

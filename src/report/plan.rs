@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{Grid, Paint, rows};
+use super::text::{Grid, Paint, counted, rows};
 use crate::{
     plan::{CopyPlan, Plan, VersionAction},
     schema::{Change, Finding, Outcome, Section, Severity},
@@ -174,8 +174,10 @@ fn summary_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()
     let to_copy: u64 = to_copy.map(|table| table.source_rows).sum();
     writeln!(
         out,
-        "\n{} {changes} changes of the schema ({tables} new tables), {} to copy. `mtm apply` carries it out.",
+        "\n{} {} of the schema ({}), {} to copy. `mtm apply` carries it out.",
         paint.bold("In all:"),
+        counted(changes as u64, "change"),
+        counted(tables as u64, "new table"),
         rows(to_copy)
     )
 }

@@ -59,7 +59,12 @@ pub fn count(number: u64) -> String {
 /// `1 row`, `1,200 rows`.
 #[must_use]
 pub fn rows(number: u64) -> String {
-    format!("{} {}", count(number), if number == 1 { "row" } else { "rows" })
+    counted(number, "row")
+}
+
+/// A number of things whose plural ends in s.
+pub(super) fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// Rows of cells, written with their columns aligned and two spaces between.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Check, Column, ForeignKey, Index, Key, Table};
+use super::{Check, Column, ForeignKey, Index, IndexPart, Key, Table};
 
 /// A change of the target's schema, as `diff` finds it and [`super::render`] writes it.
 ///
@@ -110,7 +110,12 @@ impl Change {
             }
             Change::CreateIndex { table, index } => {
                 let kind = if index.unique { "unique index" } else { "index" };
-                let parts: Vec<&str> = index.parts.iter().map(|part| part.key.text()).collect();
+                let part = |part: &IndexPart| {
+                    let words =
+                        [Some(part.key.text()), part.opclass.as_deref(), part.descending.then_some("DESC")];
+                    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+                };
+                let parts: Vec<String> = index.parts.iter().map(part).collect();
                 format!("{kind} {} on {table} using {} ({})", index.name, index.method, parts.join(", "))
             }
             Change::AddForeignKey { table, foreign_key } => format!(

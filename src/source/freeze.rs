@@ -88,7 +88,16 @@ pub(super) fn freeze(
             readers
         });
         frozen.keeper = Some(keeper);
-        return Ok((frozen, begun?));
+        let readers = match begun {
+            // Another program has a write transaction open, and may have it open for long. One reader needs no lock to
+            // see one snapshot.
+            Err(error) if error.is_locked() => {
+                let alone = SourceOptions { readers: 1, ..options };
+                readers(named, &header.path, alone, Instant::now() + options.busy_timeout)?
+            }
+            begun => begun?,
+        };
+        return Ok((frozen, readers));
     }
     let (folder, copy) = copy_aside(named, &header.path)?;
     frozen.aside = Some(folder);

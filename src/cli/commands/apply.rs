@@ -22,7 +22,7 @@ use crate::{
 pub(super) const SOURCE_CHANGED: &str = "the source has changed since its rows were copied";
 /// And the way out.
 pub(super) const SOURCE_CHANGED_HINT: &str =
-    "copy it into an empty database or another --schema, or drop the tables of the earlier copy";
+    "`mtm apply --restart` empties those tables and copies anew; or choose another --target or --schema";
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
@@ -57,6 +57,11 @@ async fn carry_out(
                 .report(|out| report::plan_text(plan, &prepared.target.display, output.paint(), out))
                 .map_err(written)?;
         }
+        if args.restart && plan.blockers().next().is_none() && plan.source_changed() {
+            start_over(args, prepared, output).await?;
+            prepared.plan_again().await?;
+            continue;
+        }
         if let Some(exit) = forbidden(plan, output) {
             return Ok(exit);
         }
@@ -85,6 +90,31 @@ async fn carry_out(
         })
         .map_err(written)?;
     Ok(Exit::Done)
+}
+
+/// Empties the tables that hold rows of an earlier state of the source. A whole copy may be in use by now, so that
+/// deleting it must be allowed by name.
+async fn start_over(args: &ApplyArgs, prepared: &Prepared, output: Output) -> Result<(), CliError> {
+    let tables: Vec<String> = prepared.plan.outdated_tables().map(str::to_owned).collect();
+    let copies = &prepared.live.copies;
+    let whole: Vec<&str> = tables
+        .iter()
+        .filter(|table| copies.get(*table).is_some_and(|copy| copy.finished))
+        .map(String::as_str)
+        .collect();
+    let allowed = args.allow.iter().any(|hazard| hazard == "deletes-data");
+    if !whole.is_empty() && !allowed {
+        return Err(CliError::Refused {
+            message: format!("--restart would delete the rows of {}, whose copy is whole", whole.join(", ")),
+            hint: Some("to let it, say --restart --allow deletes-data".to_owned()),
+        });
+    }
+    if !args.yes && !ask(output)? {
+        return Err(CliError::Refused { message: "nothing was done".to_owned(), hint: None });
+    }
+    apply::start_over(&prepared.target, &tables).await?;
+    output.note(&format!("emptied {}", tables.join(", ")));
+    Ok(())
 }
 
 /// Says what forbids the plan; `None`: nothing does.

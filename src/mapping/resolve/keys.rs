@@ -154,7 +154,7 @@ pub(super) fn indexes(
     let entries = draft.entry.map_or(&[][..], |entry| &entry.indexes);
     for source in draft.audit.indexes.iter().filter(|index| index.origin == "c") {
         if entries.iter().any(|entry| same(&entry.name.value, &source.name)) {
-            fates.push(fate("index", &source.name, Outcome::Translated("as the mapping says".to_owned())));
+            fates.push(fate("index", &source.name, Outcome::Migrated(source.name.clone())));
             continue;
         }
         match carried_over(draft, source) {

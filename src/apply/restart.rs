@@ -1,0 +1,29 @@
+//! Starting over: rows of an earlier state of the source go, so that those of today can come.
+
+use sqlx::{AssertSqlSafe, Executor};
+
+use super::ApplyError;
+use crate::{
+    schema::render,
+    target::{Ledger, Target},
+};
+
+/// Empties tables that an earlier run has filled, and forgets that it did, in one transaction.
+///
+/// # Errors
+/// [`ApplyError::Server`], where a table that is not among them refers to one, or the role may not truncate.
+pub async fn start_over(target: &Target, tables: &[String]) -> Result<(), ApplyError> {
+    let what = || format!("{} could not be emptied", tables.join(", "));
+    let Some(ledger) = Ledger::find(target).await? else { return Ok(()) };
+    let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
+    let schema = render::quoted(&target.schema);
+    let names: Vec<String> =
+        tables.iter().map(|table| format!("{schema}.{}", render::quoted(table))).collect();
+    // All in one statement, since they may refer to one another (PostgreSQL's manual, "TRUNCATE").
+    let sql = format!("TRUNCATE {}", names.join(", "));
+    transaction.execute(AssertSqlSafe(sql)).await.map_err(ApplyError::server(what()))?;
+    for table in tables {
+        ledger.forget_table(&mut transaction, table).await?;
+    }
+    transaction.commit().await.map_err(ApplyError::server(what()))
+}
