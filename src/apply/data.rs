@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    ApplyError, Event, Listener, TableReport,
+    ApplyError, Event, Listener, TableReport, finish as finishing,
     reader::{self, BUFFERS_WAITING, Counts},
 };
 use crate::{
@@ -105,6 +105,7 @@ async fn drain(queue: VecDeque<Task>, run: Run<'_>) -> Result<(), ApplyError> {
 
 /// Closes a table whose chunks are all there: as many rows must have been written as the audit read.
 async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyError> {
+    finishing::sequence(run.target, table).await?;
     let copied = finish(run.ledger, run.target, table, run.fingerprint).await?;
     if copied.rows_written != table.rows {
         return Err(ApplyError::Miscounted {

@@ -1,7 +1,7 @@
 //! Carrying out a plan: schema, rows, keys. Every step is recorded, so that a run that was cut off is gone on with.
 //!
 //! In: a [`Plan`], the frozen [`Source`], the target with its lock held. Out: a [`Report`]. The order is pg_dump's:
-//! pre-data, data, post-data; then sequences and statistics.
+//! pre-data, data (with the sequences), post-data; then statistics.
 
 mod data;
 mod encode;
@@ -213,9 +213,9 @@ async fn stages(
     listener(Event::Stage("post-data"));
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
-    listener(Event::Stage("sequences and statistics"));
+    listener(Event::Stage("statistics"));
     for copy in &copies {
-        finish::table(target, &copy.table).await?;
+        finish::analyse(target, &copy.table).await?;
     }
     Ok(Report { versions: applied, tables })
 }
