@@ -80,7 +80,10 @@ async fn in_scratch(
     let path = format!("SET LOCAL search_path = pg_temp, {}, public", render::quoted(&target.schema));
     transaction.execute(AssertSqlSafe(path)).await?;
     for (what, sql) in statements {
-        if let Err(error) = transaction.execute(AssertSqlSafe(sql.clone())).await {
+        // Prepared, so that the server takes one statement and no second one behind a semicolon: a COMMIT out of a mapping's
+        // expression would let what follows it stay.
+        let statement = sqlx::query(AssertSqlSafe(sql.clone())).persistent(false);
+        if let Err(error) = statement.execute(&mut *transaction).await {
             return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });
         }
     }
