@@ -92,12 +92,10 @@ impl CliError {
     fn exit(&self) -> Exit {
         match self {
             CliError::Usage { .. } | CliError::Connect(target::ConnectError::NoTarget) => Exit::Usage,
-            CliError::Lock(target::LockError::Held { .. })
-            | CliError::Migrate(
-                MigrateError::Edited { .. }
-                | MigrateError::NotAllowed { .. }
-                | MigrateError::NoWayBack { .. },
-            ) => Exit::Refused,
+            CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
+            CliError::Migrate(error) | CliError::Apply(ApplyError::Migrate(error)) if error.is_refusal() => {
+                Exit::Refused
+            }
             _ => Exit::Failed,
         }
     }
@@ -127,5 +125,19 @@ impl CliError {
             _ => output.error(&self.to_string(), &causes, self.hint().as_deref()),
         }
         self.exit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_version_is_a_refusal_whoever_ran_it() {
+        let edited = || MigrateError::Edited { names: vec!["m1".to_owned()] };
+        assert_eq!(CliError::from(edited()).exit(), Exit::Refused);
+        assert_eq!(CliError::from(ApplyError::from(edited())).exit(), Exit::Refused);
+        let missing = MigrateError::NoSchema { schema: "x".to_owned() };
+        assert_eq!(CliError::from(missing).exit(), Exit::Failed);
     }
 }
