@@ -22,8 +22,6 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Everything that `apply` will do, and everything that a person should know before.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
-    /// [`FORMAT_VERSION`].
-    pub format_version: u32,
     /// The source file as it was named.
     pub source: String,
     /// What identifies its content.
@@ -161,7 +159,6 @@ impl Plan {
         findings.extend(tables.iter().filter_map(TablePlan::blocker));
         findings.sort_by_key(|finding| finding.severity);
         Plan {
-            format_version: FORMAT_VERSION,
             source: audit.path.clone(),
             fingerprint: audit.fingerprint.clone(),
             mapping_digest: desired.mapping_digest.clone(),
