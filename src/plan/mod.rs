@@ -230,7 +230,7 @@ impl Plan {
     #[must_use]
     pub fn slug(&self) -> &'static str {
         let creates = |change: &Change| matches!(change, Change::CreateTable(_));
-        if self.changes.iter().any(|planned| creates(&planned.change)) {
+        if self.remaining.iter().any(creates) {
             "create_tables"
         } else {
             "alter_tables"
