@@ -11,13 +11,16 @@ use crate::{
     target::Target,
 };
 
-/// Sets a table's identity sequence past the highest value that the source has ever used. Done before the ledger says
-/// that the table is copied: a run that is cut off later has done it.
+/// Sets a table's identity sequence past the highest value that the source has ever used; never back. Done before the
+/// ledger says that the table is copied: a run that is cut off later has done it.
 pub(super) async fn advance_sequence(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
     let Some(sequence) = &copy.sequence else { return Ok(()) };
     let what = format!("the sequence of {}.{} could not be set", copy.target, sequence.column);
     // setval's third argument says whether the value has been used (PostgreSQL's manual, 9.17).
-    sqlx::query("SELECT setval(pg_get_serial_sequence($1, $2), greatest($3, 1), $3 > 0)")
+    let sql = "SELECT setval(of, greatest($3, used, 1), $3 > 0 OR used IS NOT NULL) \
+               FROM (SELECT pg_get_serial_sequence($1, $2)::regclass) AS sequence (of), \
+               pg_sequence_last_value(of) AS used";
+    sqlx::query(sql)
         .bind(qualified(target, copy))
         .bind(&sequence.column)
         .bind(sequence.last_value)

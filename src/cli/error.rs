@@ -152,3 +152,17 @@ impl CliError {
         self.exit()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_version_is_a_refusal_whoever_ran_it() {
+        let edited = || MigrateError::Edited { names: vec!["m1".to_owned()] };
+        assert_eq!(CliError::from(edited()).exit(), Exit::Refused);
+        assert_eq!(CliError::from(ApplyError::from(edited())).exit(), Exit::Refused);
+        let missing = MigrateError::NoSchema { schema: "x".to_owned() };
+        assert_eq!(CliError::from(missing).exit(), Exit::Failed);
+    }
+}

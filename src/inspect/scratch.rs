@@ -110,7 +110,10 @@ async fn in_scratch(
         Sight::ScratchAlone => set_path(&mut transaction, &["pg_temp"]).await?,
     }
     for (what, sql) in statements {
-        if let Err(error) = transaction.execute(AssertSqlSafe(sql.clone())).await {
+        // Prepared, so that the server takes one statement and no second one behind a semicolon: a COMMIT out of a mapping's
+        // expression would let what follows it stay.
+        let statement = sqlx::query(AssertSqlSafe(sql.clone())).persistent(false);
+        if let Err(error) = statement.execute(&mut *transaction).await {
             return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });
         }
     }

@@ -25,8 +25,6 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Everything that `apply` will do, and everything that a person should know before.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
-    /// [`FORMAT_VERSION`].
-    pub format_version: u32,
     /// The source file as it was named.
     pub source: String,
     /// What identifies its content.
@@ -167,7 +165,6 @@ impl Plan {
         findings.extend(tables.iter().filter_map(TablePlan::blocker));
         findings.sort_by_key(|finding| finding.severity);
         Plan {
-            format_version: FORMAT_VERSION,
             source: audit.path.clone(),
             fingerprint: audit.fingerprint.clone(),
             mapping_digest: desired.mapping_digest.clone(),
@@ -251,11 +248,7 @@ impl Plan {
     #[must_use]
     pub fn slug(&self) -> &'static str {
         let creates = |change: &Change| matches!(change, Change::CreateTable(_));
-        if self.changes.iter().any(|planned| creates(&planned.change)) {
-            "create_tables"
-        } else {
-            "alter_tables"
-        }
+        if self.remaining.iter().any(creates) { "create_tables" } else { "alter_tables" }
     }
 }
 

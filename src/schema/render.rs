@@ -139,7 +139,7 @@ fn create_table(table: &Table) -> String {
     for Check { name, expression } in &table.checks {
         statement.check((Alias::new(name), Expr::cust(expression.clone())));
     }
-    lay_out(&statement.to_string(PostgresQueryBuilder))
+    lay_out(&statement.to_string(PostgresQueryBuilder), &format!("CREATE TABLE {}", quoted(&table.name)))
 }
 
 fn column_definition(column: &Column) -> ColumnDef {
@@ -247,11 +247,11 @@ pub fn insert_plan(schema: &str, copy: &TableCopy) -> String {
     insert.to_string(PostgresQueryBuilder)
 }
 
-/// Lays a CREATE TABLE out, a column or constraint a line.
-fn lay_out(sql: &str) -> String {
-    let Some((head, body)) = sql.split_once(" ( ").and_then(|(h, b)| Some((h, b.strip_suffix(" )")?))) else {
-        return sql.to_owned();
-    };
+/// Lays a CREATE TABLE out, a column or constraint a line. `head` is what stands before its brackets; it is not looked
+/// for, since a name may hold brackets of its own.
+fn lay_out(sql: &str, head: &str) -> String {
+    let body = sql.strip_prefix(head).and_then(|rest| rest.strip_prefix(" ( ")?.strip_suffix(" )"));
+    let Some(body) = body else { return sql.to_owned() };
     let mut parts = vec![String::new()];
     let (mut depth, mut quote) = (0u32, None);
     for c in body.chars() {
@@ -315,6 +315,20 @@ mod tests {
     CONSTRAINT "ch""eck" CHECK (price > 0)
 )"#
         );
+    }
+
+    #[test]
+    fn a_name_with_brackets_stays_one_line() {
+        let table = Table {
+            name: "a ( b".to_owned(),
+            columns: vec![column("c ) , ( d", PgType::Text)],
+            keys: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+        };
+        let sql = statement(&Change::CreateTable(table));
+        assert_eq!(sql, "CREATE TABLE \"a ( b\" (\n    \"c ) , ( d\" text\n)");
     }
 
     #[test]

@@ -390,9 +390,9 @@ async fn row_that_breaks_a_check_stops_the_run() {
     )
     .await;
     // The expression is PostgreSQL's, so that only PostgreSQL can say which row breaks it.
-    way.run("apply", &["--yes"])
-        .ends_with(3)
-        .complains_of(&["snapshots_rank_check of snapshots (rank > 0) is broken by 1 row, first at track_id="]);
+    way.run("apply", &["--yes"]).ends_with(3).complains_of(&[
+        "snapshots_rank_check of snapshots (rank > 0) is broken by 1 row, first at track_id=",
+    ]);
     way.run("verify", &[]).ends_with(2);
     way.holds(&[("SELECT count(*) FROM snapshots", "0")]).await;
 }
