@@ -134,16 +134,26 @@ fn a_writer_that_comes_later_keeps_its_wal() {
 
 #[test]
 fn a_locked_file_says_so() {
-    for (mode, sql) in [("delete", "BEGIN EXCLUSIVE"), ("wal", "BEGIN IMMEDIATE")] {
-        let sample = Sample::of(&format!("PRAGMA journal_mode = {mode}; {TABLE}"));
-        let writer = Connection::open(&sample.path).unwrap();
-        writer.execute_batch(sql).unwrap();
-        let error = sample.open().map(drop).unwrap_err();
-        assert!(matches!(error, SourceError::Locked { .. }), "{mode}: {error}");
-        assert!(error.to_string().contains("waited 200ms"), "{error}");
-        writer.execute_batch("COMMIT").unwrap();
-        assert_eq!(count(&sample.open().unwrap()), vec![2; 3]);
-    }
+    let sample = Sample::of(&format!("PRAGMA journal_mode = delete; {TABLE}"));
+    let writer = Connection::open(&sample.path).unwrap();
+    writer.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let error = sample.open().map(drop).unwrap_err();
+    assert!(matches!(error, SourceError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains("waited 200ms"), "{error}");
+    writer.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(&sample.open().unwrap()), vec![2; 3]);
+}
+
+#[test]
+fn a_wal_with_an_open_write_transaction_has_one_reader() {
+    let sample = Sample::of(&format!("PRAGMA journal_mode = wal; {TABLE}"));
+    let writer = Connection::open(&sample.path).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; INSERT INTO t VALUES (3)").unwrap();
+    let source = sample.open().unwrap();
+    assert_eq!(source.readers(), 1);
+    assert_eq!(source.reader().query_row("SELECT count(*) FROM t", [], |row| row.get(0)), Ok(2));
+    writer.execute_batch("COMMIT").unwrap();
+    assert_eq!(source.reader().query_row("SELECT count(*) FROM t", [], |row| row.get(0)), Ok(2));
 }
 
 #[test]
