@@ -17,5 +17,6 @@ mod interrupted;
 mod local;
 mod migration;
 mod music_time_machine;
+mod restart;
 mod support;
 mod verify;
