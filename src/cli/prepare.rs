@@ -108,7 +108,15 @@ pub(super) fn desired(mapping: &Mapping, audit: &Audit, scope: &ScopeArgs) -> Re
         include: scope.include.clone(),
         exclude: scope.exclude.clone(),
     };
-    Ok(mapping.resolve(audit, &scope)?)
+    let desired = mapping.resolve(audit, &scope)?;
+    // Nothing copied and nothing compared would look like a success.
+    if desired.tables.is_empty() && !audit.tables.is_empty() {
+        return Err(CliError::Usage {
+            message: "--include and --exclude leave no table of the source".to_owned(),
+            hint: Some("`mtm audit` lists the tables".to_owned()),
+        });
+    }
+    Ok(desired)
 }
 
 /// The database of the private server that goes with a source file: `mtm_` and the file's name.

@@ -163,6 +163,17 @@ impl Plan {
             ));
         }
         findings.extend(tables.iter().filter_map(TablePlan::blocker));
+        for change in &changes {
+            let Change::AddColumn { table, column } = change else { continue };
+            let stays_empty = |plan: &&TablePlan| plan.target == *table && plan.copy != CopyPlan::Copy;
+            let copied = tables.iter().find(stays_empty).map(|plan| &plan.columns);
+            if copied.is_some_and(|columns| columns.iter().any(|copy| copy.target == column.name)) {
+                findings.push(blocker("column-not-copied", format!(
+                    "{table}.{}: the target lacks this column of the source, and the table's rows are there already, so \
+                     that it would stay empty. Empty the table, and its rows are copied anew", column.name
+                )));
+            }
+        }
         findings.sort_by_key(|finding| finding.severity);
         Plan {
             source: audit.path.clone(),

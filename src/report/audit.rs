@@ -102,6 +102,9 @@ fn table_text(table: &TableAudit, paint: Paint, out: &mut dyn Write) -> io::Resu
         let parent = format!("{} ({})", foreign_key.parent_table, foreign_key.parent_columns.join(", "));
         let state = match (&foreign_key.orphans, foreign_key.parent_exists) {
             (_, false) => paint.yellow("the table does not exist"),
+            (None, true) if let Some(why) = &foreign_key.unchecked => {
+                paint.yellow(&format!("not checked: {why}"))
+            }
             (None, true) => "no orphans".to_owned(),
             (Some(orphans), true) => paint.yellow(&format!(
                 "{} without a parent, first at {}",

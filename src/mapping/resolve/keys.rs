@@ -318,6 +318,10 @@ pub(super) fn foreign_keys(
                         ),
                     ));
                 }
+                if let Some(why) = &source.unchecked {
+                    let message = format!("{what} could not be checked ({why}); it stays NOT VALID");
+                    findings.push(warning("foreign-key-not-checked", message));
+                }
                 let name = free_name(&made, &draft.target, &columns);
                 made.push(ForeignKey {
                     name,
@@ -326,7 +330,8 @@ pub(super) fn foreign_keys(
                     parent_columns,
                     on_update: source.on_update,
                     on_delete: source.on_delete,
-                    valid: source.orphans.is_none(),
+                    // What could not be checked must not fail after the rows have been copied.
+                    valid: source.orphans.is_none() && source.unchecked.is_none(),
                 });
             }
             Err(why) => findings.push(warning("foreign-key-left-out", format!("{what} is left out: {why}"))),
