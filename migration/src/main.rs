@@ -157,11 +157,7 @@ async fn up(
 }
 
 fn connect_failure(error: ConnectError) -> Failure {
-    let usage = matches!(
-        error,
-        ConnectError::NoTarget | ConnectError::BadUrl { .. } | ConnectError::BadSchema { .. }
-    );
-    Failure { code: if usage { USAGE } else { FAILED }, error: Box::new(error) }
+    Failure { code: if error.is_usage() { USAGE } else { FAILED }, error: Box::new(error) }
 }
 
 fn command_failure(error: command::CommandError) -> Failure {

@@ -73,7 +73,8 @@ pub(super) async fn copy(copies: &[Copy], run: Run<'_>) -> Result<Vec<TableRepor
                 forget(run.ledger, run.target, &table.target).await?;
             }
             let ranges = reader::ranges(table);
-            run.ledger.plan_chunks(&table.target, &run.fingerprint.content_digest, &ranges).await?;
+            let digest = table.digest(&run.fingerprint.content_digest);
+            run.ledger.plan_chunks(&table.target, &digest, &ranges).await?;
             for chunk in run.ledger.pending_chunks(&table.target).await? {
                 queue.push_back(Task { table: Arc::clone(table), chunk });
             }
@@ -127,7 +128,7 @@ async fn record(
     let what = || format!("the copy of {} could not be closed", copy.target);
     let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
     let copied = ledger
-        .finish_table(&mut transaction, &copy.target, &copy.source, &fingerprint.content_digest)
+        .finish_table(&mut transaction, &copy.target, &copy.source, &copy.digest(&fingerprint.content_digest))
         .await?;
     // What is not all there is not closed: the transaction goes back.
     if copied.rows_written != copy.rows {

@@ -9,19 +9,18 @@ mod finish;
 mod reader;
 mod restart;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 pub use restart::start_over;
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
+    inspect::{self, InspectError},
     plan::{CopyPlan, Plan, VersionAction},
-    schema::render,
     source::Source,
     target::{
-        self, Ledger, LedgerError, Lock, MigrateError, NewRun, Outcome, RunId, Target, UpTo, Version,
-        server_error,
+        self, Ledger, LedgerError, Lock, LockError, MigrateError, NewRun, Outcome, RunId, ServerError,
+        Target, UpTo, Version, VersionError, save, server_error,
     },
 };
 
@@ -58,12 +57,20 @@ pub enum ApplyError {
         columns: usize,
     },
     /// The server refused a statement or was lost.
-    #[error("{what}: {}", server_error(.error).message)]
+    #[error("{what}: {}", server_error(.error))]
     Server {
         /// What was being done.
         what: String,
         /// The driver's error.
         error: sqlx::Error,
+    },
+    /// The target schema could not be made.
+    #[error("{what}: {error}")]
+    Schema {
+        /// What was being done.
+        what: String,
+        /// The server's error.
+        error: ServerError,
     },
     /// The ledger could not be kept.
     #[error(transparent)]
@@ -71,6 +78,21 @@ pub enum ApplyError {
     /// A version could not be applied.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// The lock is lost, and another run may have it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A version could not be saved.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+    /// The target could not be read.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// Foreign keys that the versions have made let no table be the first.
+    #[error("the foreign keys of {} go round in a circle, and were made before the rows; drop one of them, and run again", .tables.join(", "))]
+    ForeignKeyCycle {
+        /// The tables that wait for one another.
+        tables: Vec<String>,
+    },
     /// Rows read and rows written are not the same number.
     #[error(
         "table {table}: the audit read {read} rows, and {written} were written. The source must have changed; run again"
@@ -142,42 +164,47 @@ pub struct TableReport {
 pub struct Options {
     /// Sessions that copy at the same time.
     pub jobs: usize,
-    /// The version for what no pending version covers, if there is anything; already saved where the mapping wants it.
+    /// The version for what no pending version covers, if there is anything.
     pub new_version: Option<Version>,
+    /// Where it is saved, once its tables are there: a version that failed leaves no file behind.
+    pub versions_dir: Option<PathBuf>,
     /// The versions of the mapping's folder, applied ones too: sea-orm-migration wants to see them all.
     pub folder: Vec<Version>,
 }
 
-/// Carries out a plan. The caller holds the target's lock and has shown the plan.
+/// A plan, both its ends, and how it is to be carried out.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// What is to be done; the caller has shown it.
+    pub plan: &'a Plan,
+    /// The frozen source that the plan was made from.
+    pub source: &'a Arc<Source>,
+    /// The target that the plan was made for.
+    pub target: &'a Target,
+    /// How.
+    pub options: &'a Options,
+    /// Who wants to know.
+    pub listener: &'a Listener,
+}
+
+/// Carries out a plan, under the target's lock.
 ///
 /// # Errors
 /// [`ApplyError`]; whatever was done before is kept, and the next run goes on from there.
-pub async fn run(
-    plan: &Plan,
-    source: &Arc<Source>,
-    target: &Target,
-    lock: &Lock,
-    options: &Options,
-    listener: &Listener,
-) -> Result<Report, ApplyError> {
+pub async fn run(job: Job<'_>, lock: &mut Lock) -> Result<Report, ApplyError> {
+    let Job { plan, target, .. } = job;
     if plan.creates_schema {
-        let sql = format!("CREATE SCHEMA IF NOT EXISTS {}", render::quoted(&plan.target_schema));
-        target
-            .pool
-            .execute(AssertSqlSafe(sql))
-            .await
-            .map_err(ApplyError::server(format!("schema {} could not be made", plan.target_schema)))?;
+        let what = format!("schema {} could not be made", plan.target_schema);
+        target.create_schema().await.map_err(|error| ApplyError::Schema { what, error })?;
     }
     let ledger = Ledger::install(target).await?;
-    // A killed run's sessions may still be at work on the server, and would hold what this one needs.
-    ledger.end_leftover_sessions(lock).await?;
     let run = NewRun {
         command: "apply".to_owned(),
         source_digest: Some(plan.fingerprint.content_digest.clone()),
         mapping_digest: Some(plan.mapping_digest.clone()),
     };
     let run = ledger.begin_run(&run).await?;
-    let done = stages(plan, source, target, &ledger, run, options, listener).await;
+    let done = stages(job, lock, &ledger, run).await;
     let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Failed };
     // The first error is the one to tell.
     let closed = ledger.finish_run(run, outcome).await;
@@ -186,15 +213,8 @@ pub async fn run(
     Ok(report)
 }
 
-async fn stages(
-    plan: &Plan,
-    source: &Arc<Source>,
-    target: &Target,
-    ledger: &Ledger,
-    run: RunId,
-    options: &Options,
-    listener: &Listener,
-) -> Result<Report, ApplyError> {
+async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> Result<Report, ApplyError> {
+    let Job { plan, source, target, options, listener } = job;
     let made = options.new_version.iter().map(|version| version.name.clone());
     let applied = plan.pending_versions.iter().cloned().chain(made).collect();
     let versions: Vec<Version> = options.folder.iter().chain(&options.new_version).cloned().collect();
@@ -206,15 +226,13 @@ async fn stages(
         target::record_applied(target, ledger, &plan.versions).await?;
     }
     target::up(target, ledger, &versions, UpTo::BeforeLastPost, allow).await?;
+    if let (Some(version), Some(folder)) = (&options.new_version, &options.versions_dir) {
+        save(folder, version)?;
+    }
 
     listener(Event::Stage("data"));
-    let copies: Vec<data::Copy> = plan
-        .tables
-        .iter()
-        .zip(&plan.desired.tables)
-        .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume))
-        .map(|(table, copy)| data::Copy::new(table, copy))
-        .collect();
+    lock.confirm().await?;
+    let copies = copies(plan, target).await?;
     let run = data::Run {
         id: run,
         fingerprint: &plan.fingerprint,
@@ -227,9 +245,22 @@ async fn stages(
     let tables = data::copy(&copies, run).await?;
 
     listener(Event::Stage("post-data"));
+    lock.confirm().await?;
     target::up(target, ledger, &versions, UpTo::All, allow).await?;
 
     listener(Event::Stage("statistics"));
     finish::analyze(target, copies.iter().map(|copy| Arc::clone(&copy.table)), options.jobs).await?;
     Ok(Report { versions: applied, tables })
+}
+
+/// The tables to copy, in the order that the target's foreign keys want: versions may have made some since the plan.
+async fn copies(plan: &Plan, target: &Target) -> Result<Vec<data::Copy>, ApplyError> {
+    let live = inspect::live(target, &plan.desired).await?;
+    let mut plan = plan.clone();
+    plan.order_copies(&live).map_err(|tables| ApplyError::ForeignKeyCycle { tables })?;
+    let copies = plan.tables.iter().zip(&plan.desired.tables);
+    Ok(copies
+        .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume))
+        .map(|(table, copy)| data::Copy::new(table, copy))
+        .collect())
 }

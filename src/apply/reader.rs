@@ -75,16 +75,27 @@ pub(super) fn read_chunk(
         if buffer.len() >= BUFFER_BYTES {
             progress(counts.rows - reported);
             reported = counts.rows;
-            let full = std::mem::replace(&mut buffer, Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4));
-            if buffers.blocking_send(full).is_err() {
+            if !send(&mut buffer, buffers) {
                 return Ok(counts);
             }
         }
     }
     progress(counts.rows - reported);
     buffer.extend_from_slice(&encode::TRAILER);
-    buffers.blocking_send(buffer).ok();
+    send(&mut buffer, buffers);
     Ok(counts)
+}
+
+/// Sends what has gathered; a row of many megabytes in pieces, so that what waits is bounded in bytes, not in rows. Gives
+/// whether anybody listens.
+fn send(buffer: &mut Vec<u8>, buffers: &mpsc::Sender<Vec<u8>>) -> bool {
+    if buffer.len() <= 2 * BUFFER_BYTES {
+        let full = std::mem::replace(buffer, Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4));
+        return buffers.blocking_send(full).is_ok();
+    }
+    let sent = buffer.chunks(BUFFER_BYTES).all(|piece| buffers.blocking_send(piece.to_vec()).is_ok());
+    *buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
+    sent
 }
 
 fn select(source: &Source, table: &TableCopy, range: ChunkRange) -> String {

@@ -99,7 +99,8 @@ impl CliError {
 
     fn exit(&self) -> Exit {
         match self {
-            CliError::Usage { .. } | CliError::Connect(target::ConnectError::NoTarget) => Exit::Usage,
+            CliError::Usage { .. } => Exit::Usage,
+            CliError::Connect(error) if error.is_usage() => Exit::Usage,
             CliError::Refused { .. } | CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
             CliError::Command(error) if error.is_refusal() => Exit::Refused,
             CliError::Migrate(error) | CliError::Apply(ApplyError::Migrate(error)) if error.is_refusal() => {
@@ -128,6 +129,11 @@ impl CliError {
             CliError::Local(LocalError::NotRunning { .. }) => {
                 Some("start it with `mtm local start`".to_owned())
             }
+            CliError::Apply(ApplyError::Migrate(MigrateError::Step { .. })) => Some(
+                "the rows that were copied are kept. Correct what the step complains of, and run the same command again; to \
+                 give the step up, take the version back with `mtm migrate down --allow deletes-data`"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

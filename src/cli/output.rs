@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::args::Color;
+use super::args::{Color, Format};
 use crate::report::Paint;
 
 /// What the user wants to see, and in which colours.
@@ -44,6 +44,18 @@ impl Output {
     /// A report that `--quiet` leaves out.
     pub(super) fn report(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.data(write) }
+    }
+
+    /// A report for people, that `--quiet` leaves out, or data for programs, which it does not.
+    pub(super) fn answer(
+        self,
+        format: Format,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match format {
+            Format::Text => self.report(write),
+            Format::Json => self.data(write),
+        }
     }
 
     /// A line beside the data.

@@ -21,7 +21,7 @@ use crate::{
     report::rows,
     schema::{Desired, Finding, Severity},
     source::{Source, SourceOptions},
-    target::{self, Ledger, State, Target, TargetOptions, Version, VersionStatus},
+    target::{self, Ledger, MigrateError, State, Step, Target, TargetOptions, Version, VersionStatus},
 };
 
 /// Where the mapping is looked for when none is named.
@@ -219,6 +219,10 @@ pub(super) async fn plan(
 ) -> Result<(Catalogue, Live, Plan, Vec<Version>), CliError> {
     let folder = versions(desired.versions_dir.as_ref())?;
     let statuses = target::status(target, &folder).await?;
+    let edited: Vec<String> = statuses.iter().filter(|s| s.edited).map(|s| s.name.clone()).collect();
+    if !edited.is_empty() {
+        return Err(MigrateError::Edited { names: edited }.into());
+    }
     let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
@@ -253,7 +257,11 @@ async fn pending(
     }
     let steps = versions.iter().flat_map(|version| {
         let steps = version.pre_data.iter().chain(&version.post_data);
-        steps.map(|step| (format!("a step of version {}", version.name), step.sql.clone()))
+        // Scratch is one transaction, in which nothing is built concurrently; the outcome is the same.
+        let plain = |step: &Step| {
+            if step.concurrent { step.sql.replacen("CONCURRENTLY ", "", 1) } else { step.sql.clone() }
+        };
+        steps.map(move |step| (format!("a step of version {}", version.name), plain(step)))
     });
     let outcome = match inspect::replay(target, steps, desired).await {
         Ok(outcome) => Some(outcome),

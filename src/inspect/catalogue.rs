@@ -14,6 +14,23 @@ pub struct Catalogue {
     pub tables: BTreeMap<String, LiveTable>,
 }
 
+impl Catalogue {
+    /// Whether every table, column, constraint and index of another catalogue is here, as it is there.
+    #[must_use]
+    pub fn holds(&self, other: &Catalogue) -> bool {
+        let all = |here: &BTreeMap<String, Definition>, there: &BTreeMap<String, Definition>| {
+            there.iter().all(|(name, wanted)| here.get(name) == Some(wanted))
+        };
+        other.tables.iter().all(|(name, wanted)| {
+            self.tables.get(name).is_some_and(|table| {
+                wanted.columns.iter().all(|column| table.columns.contains(column))
+                    && all(&table.constraints, &wanted.constraints)
+                    && all(&table.indexes, &wanted.indexes)
+            })
+        })
+    }
+}
+
 /// A table as the catalogue has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LiveTable {

@@ -32,7 +32,7 @@ pub enum InspectError {
         reason: String,
     },
     /// A query failed.
-    #[error("the target could not be read: {}", crate::target::server_error(.0).message)]
+    #[error("the target could not be read: {}", crate::target::server_error(.0))]
     Query(#[from] sqlx::Error),
     /// The ledger could not be read.
     #[error(transparent)]
@@ -79,8 +79,8 @@ pub struct Live {
 /// How far a table's copy has come, as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CopyState {
-    /// The content digest of the source that the rows come from.
-    pub content_digest: String,
+    /// What identifies the copy that the rows come from ([`crate::schema::TableCopy::digest`]).
+    pub digest: String,
     /// Whether every chunk is there.
     pub finished: bool,
     /// Rows written so far.
@@ -165,7 +165,7 @@ async fn copies(ledger: &Ledger) -> Result<BTreeMap<String, CopyState>, LedgerEr
     let started = ledger.started_tables().await?;
     let states = started.into_iter().map(|(table, started)| {
         let finished = is_finished(&table, &started.source_digest);
-        let state = CopyState { content_digest: started.source_digest, finished, rows: started.rows_written };
+        let state = CopyState { digest: started.source_digest, finished, rows: started.rows_written };
         (table, state)
     });
     Ok(states.collect())

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::{LocalError, Running, SUPERUSER};
+use crate::schema::render::quoted;
 
 impl Running {
     /// Gives a database's URL over the unix socket, as sqlx and libpq take it. It holds no password, since the socket
@@ -41,8 +42,8 @@ impl Running {
                 .fetch_one(&mut connection)
                 .await?;
         if !there {
-            let quoted = name.replace('"', "\"\"");
-            connection.execute(AssertSqlSafe(format!("CREATE DATABASE \"{quoted}\""))).await?;
+            let sql = format!("CREATE DATABASE {}", quoted(name));
+            connection.execute(AssertSqlSafe(sql)).await?;
         }
         connection.close().await?;
         Ok(!there)

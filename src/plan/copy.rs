@@ -45,7 +45,7 @@ pub enum CopyPlan {
     Resume,
     /// This source's rows are there already.
     Done,
-    /// Rows of an earlier state of the source are there.
+    /// Rows of an earlier state of the source are there, or rows that were read by another mapping.
     SourceChanged,
     /// Rows that are not ours are there.
     Occupied,
@@ -64,7 +64,7 @@ impl TablePlan {
             target_rows,
             copy: decide(table, target_rows, live, audit),
             wave: 0,
-            in_one_piece: parents(live, &table.target).any(|parent| *parent == table.target),
+            in_one_piece: false,
         }
     }
 
@@ -90,6 +90,9 @@ fn parents<'a>(live: &'a Live, table: &str) -> impl Iterator<Item = &'a String> 
 
 /// Puts each table into the wave after those of its parents; gives the tables that wait for one another.
 pub(super) fn order_waves(tables: &mut [TablePlan], live: &Live) -> Vec<String> {
+    for table in &mut *tables {
+        table.in_one_piece = parents(live, &table.target).any(|parent| *parent == table.target);
+    }
     let mut waiting: Vec<usize> = (0..tables.len()).collect();
     let mut wave = 0;
     while !waiting.is_empty() {
@@ -118,7 +121,7 @@ fn decide(table: &TableCopy, target_rows: Option<u64>, live: &Live, audit: &Audi
     let Some(state) = live.copies.get(&table.target) else {
         return if target_rows == 0 { CopyPlan::Copy } else { CopyPlan::Occupied };
     };
-    let same_source = state.content_digest == audit.fingerprint.content_digest;
+    let same_source = state.digest == table.digest(&audit.fingerprint.content_digest);
     match (same_source, state.finished) {
         // Emptied since: nothing of ours is left to go on from.
         _ if target_rows == 0 && (state.rows > 0 || !same_source) => CopyPlan::Copy,

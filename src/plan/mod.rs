@@ -130,6 +130,8 @@ impl Plan {
                 ),
             ));
         }
+        // More than the mapping asks for may stand in a version; it is recorded only where all of that is there.
+        let holds_outcome = pending.outcome.as_ref().is_some_and(|outcome| live.catalogue.holds(outcome));
         let left = pending.outcome.map(|outcome| diff::between(&desired.schema, normal, &outcome));
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
         let (version_action, remaining) = match left {
@@ -145,7 +147,9 @@ impl Plan {
                 }));
                 (VersionAction::Run, left.changes)
             }
-            Some(left) if leads_here(&left) && changes.is_empty() => (VersionAction::Record, Vec::new()),
+            Some(left) if leads_here(&left) && changes.is_empty() && holds_outcome => {
+                (VersionAction::Record, Vec::new())
+            }
             _ if pending.versions.is_empty() => (VersionAction::Run, changes.clone()),
             _ => (VersionAction::RunThenPlanAgain, Vec::new()),
         };
@@ -217,6 +221,15 @@ impl Plan {
     pub fn outdated_tables(&self) -> impl Iterator<Item = &str> {
         let outdated = self.tables.iter().filter(|table| table.copy == CopyPlan::SourceChanged);
         outdated.map(|table| table.target.as_str())
+    }
+
+    /// Says anew when each table is copied, for a target whose versions have made foreign keys since.
+    ///
+    /// # Errors
+    /// The tables that wait for one another.
+    pub fn order_copies(&mut self, live: &Live) -> Result<(), Vec<String>> {
+        let in_cycle = copy::order_waves(&mut self.tables, live);
+        if in_cycle.is_empty() { Ok(()) } else { Err(in_cycle) }
     }
 
     /// What remains after the pending versions, as a version of its own; `None`: nothing remains.

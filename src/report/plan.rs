@@ -97,7 +97,9 @@ fn rows_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
             CopyPlan::Copy => "copy",
             CopyPlan::Resume => "copy the rest: an earlier run was cut off",
             CopyPlan::Done => "done: this source's rows are there",
-            CopyPlan::SourceChanged => "stop: rows of an earlier state of the source are there",
+            CopyPlan::SourceChanged => {
+                "stop: rows of an earlier state of the source, or of another mapping, are there"
+            }
             CopyPlan::Occupied => "stop: other rows are there",
         };
         let name = if table.source == table.target {

@@ -46,6 +46,25 @@ pub struct TableCopy {
     pub sequence: Option<Sequence>,
 }
 
+impl TableCopy {
+    /// What identifies the rows that this copy writes: the source's content, and how each column is read. A copy that was
+    /// made of other content, or read otherwise, is not this one.
+    #[must_use]
+    pub fn digest(&self, content_digest: &str) -> String {
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| {
+                format!(
+                    "{:?} {:?} {} {:?} {:?}",
+                    column.source, column.target, column.pg_type, column.reading, column.on_invalid
+                )
+            })
+            .collect();
+        format!("{content_digest}-{:016x}", xxhash_rust::xxh3::xxh3_64(columns.join("\n").as_bytes()))
+    }
+}
+
 /// An identity column's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sequence {

@@ -14,11 +14,8 @@ use super::{
     Change, Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table, TableCopy,
 };
 
-/// An identifier in quotes (PostgreSQL's manual, 4.1.1).
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", escaped(name))
-}
+/// An identifier in quotes (PostgreSQL's manual, 4.1.1; SQLite has the same).
+pub use migration::quote_identifier as quoted;
 
 /// A name as sea-query wants those that it does not escape itself.
 fn escaped(name: &str) -> String {

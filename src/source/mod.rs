@@ -26,7 +26,9 @@ use std::{
 use rusqlite::Connection;
 
 pub use error::SourceError;
-pub use reader::{ReaderGuard, quoted};
+pub use reader::ReaderGuard;
+
+pub(crate) use crate::schema::render::quoted;
 
 /// How a source is opened.
 #[derive(Debug, Clone, Copy)]

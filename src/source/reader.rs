@@ -46,9 +46,3 @@ impl Drop for ReaderGuard<'_> {
         self.source.returned.notify_one();
     }
 }
-
-/// A name as SQL's quoted identifier (SQLite, "SQLite Keywords"): in double quotes, those inside doubled.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}

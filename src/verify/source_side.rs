@@ -10,6 +10,8 @@ use std::{
 
 use rusqlite::{Connection, types::ValueRef};
 
+use crate::schema::render::quoted;
+
 use super::{
     Progress, Side, VerifyError,
     pass::{Pass, Pieces},
@@ -183,7 +185,6 @@ impl Encoding {
 
 /// Every name is qualified: SQLite takes a bare quoted name that it does not know for a string.
 fn select(shape: &TableShape, piece: SourcePiece, with_place: bool, encoding: Encoding) -> String {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let column = |name: &str| format!("source.{}", quoted(name));
     let names: Vec<String> = shape.columns.iter().map(|shape| column(&shape.source)).collect();
     let rowid = shape.rowid_name.as_deref().map(column);

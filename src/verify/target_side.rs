@@ -5,6 +5,8 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, pool::PoolConnection};
 
+use crate::schema::render::quoted;
+
 use super::{
     Progress, Side, VerifyError,
     copy_rows::CopyReader,
@@ -165,7 +167,6 @@ async fn read_piece<P: Pass>(
 }
 
 fn copy(shape: &TableShape, schema: &str, piece: TargetPiece, with_place: bool) -> String {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let mut columns: Vec<String> =
         shape.columns.iter().map(|column| format!("target.{}", quoted(&column.target))).collect();
     if with_place {

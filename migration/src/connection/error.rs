@@ -143,3 +143,11 @@ pub enum ConnectError {
         source: ServerError,
     },
 }
+
+impl ConnectError {
+    /// Whether the command line or the environment asks for what cannot be, rather than that a server says no.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, ConnectError::NoTarget | ConnectError::BadUrl { .. } | ConnectError::BadSchema { .. })
+    }
+}

@@ -1,11 +1,11 @@
 //! `mtm apply`
 
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 
 use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 
 use crate::{
-    apply::{self, Event, Listener, Options, Report},
+    apply::{self, Event, Job, Listener, Options, Report},
     cli::{
         args::{ApplyArgs, Format},
         error::{CliError, Exit},
@@ -15,11 +15,12 @@ use crate::{
     },
     plan::{CopyPlan, Plan, VersionAction},
     report,
-    target::{self, Lock, Version, save},
+    target::{self, Ledger, Lock, Version},
 };
 
 /// Said where rows of another state of the source are in the target.
-pub(super) const SOURCE_CHANGED: &str = "the source has changed since its rows were copied";
+pub(super) const SOURCE_CHANGED: &str =
+    "the source has changed since its rows were copied, or the mapping reads them otherwise";
 /// And the way out.
 pub(super) const SOURCE_CHANGED_HINT: &str =
     "`mtm apply --restart` empties those tables and copies anew; or choose another --target or --schema";
@@ -31,9 +32,13 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit
     let target =
         prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), true, jobs).await?;
     // Held from here to the end: what the plan says must still be so when it is carried out.
-    let lock = Lock::try_acquire(&target).await?;
+    let mut lock = Lock::try_acquire(&target).await?;
+    // A killed run's sessions may still be at work, and would finish a chunk after the plan has looked.
+    if let Some(ledger) = Ledger::find(&target).await? {
+        ledger.end_leftover_sessions(&lock).await?;
+    }
     let done = match prepare::prepare(&mapping, target, source, &args.scope, output).await {
-        Ok(mut prepared) => carry_out(args, &mut prepared, &lock, jobs, output).await,
+        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, jobs, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -43,7 +48,7 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit
 async fn carry_out(
     args: &ApplyArgs,
     prepared: &mut Prepared,
-    lock: &Lock,
+    lock: &mut Lock,
     jobs: usize,
     output: Output,
 ) -> Result<Exit, CliError> {
@@ -83,12 +88,11 @@ async fn carry_out(
         }
         prepared.plan_again().await?;
     }
-    output
-        .report(|out| match args.format {
-            Format::Text => report::apply_text(&done, output.paint(), out),
-            Format::Json => report::json(&done, out),
-        })
-        .map_err(written)?;
+    let write = |out: &mut dyn Write| match args.format {
+        Format::Text => report::apply_text(&done, output.paint(), out),
+        Format::Json => report::json(&done, out),
+    };
+    output.answer(args.format, write).map_err(written)?;
     Ok(Exit::Done)
 }
 
@@ -142,7 +146,12 @@ fn ask(output: Output) -> Result<bool, CliError> {
 }
 
 /// Runs the plan with a progress bar.
-async fn execute(prepared: &Prepared, lock: &Lock, jobs: usize, output: Output) -> Result<Report, CliError> {
+async fn execute(
+    prepared: &Prepared,
+    lock: &mut Lock,
+    jobs: usize,
+    output: Output,
+) -> Result<Report, CliError> {
     let plan = &prepared.plan;
     let to_copy = plan.tables.iter().filter(|table| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume));
     let bar = Bar::rows(output, "copy", to_copy.map(|table| table.source_rows).sum());
@@ -156,15 +165,21 @@ async fn execute(prepared: &Prepared, lock: &Lock, jobs: usize, output: Output) 
             }
         })
     };
-    let new_version = new_version(prepared, output).await?;
-    let options = Options { jobs, new_version, folder: prepared.folder.clone() };
-    let report = apply::run(plan, &prepared.source, &prepared.target, lock, &options, &listener).await;
+    let new_version = new_version(prepared).await?;
+    let versions_dir = plan.desired.versions_dir.clone();
+    let options = Options { jobs, new_version, folder: prepared.folder.clone(), versions_dir };
+    let (source, target) = (&prepared.source, &prepared.target);
+    let report = apply::run(Job { plan, source, target, options: &options, listener: &listener }, lock).await;
     bar.finish();
-    Ok(report?)
+    let report = report?;
+    if let (Some(version), Some(folder)) = (&options.new_version, &options.versions_dir) {
+        output.note(&format!("saved version {} in {}", version.name, folder.display()));
+    }
+    Ok(report)
 }
 
-/// The version for what no pending version covers, saved where the mapping keeps them.
-async fn new_version(prepared: &Prepared, output: Output) -> Result<Option<Version>, CliError> {
+/// The version for what no pending version covers.
+async fn new_version(prepared: &Prepared) -> Result<Option<Version>, CliError> {
     let plan = &prepared.plan;
     // Names order the versions: a new one comes after all that are known, whatever the clock says.
     let known = target::status(&prepared.target, &prepared.folder).await?;
@@ -173,10 +188,5 @@ async fn new_version(prepared: &Prepared, output: Output) -> Result<Option<Versi
     let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
     let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
     let name = format!("m{}_{}", moment.strftime("%Y%m%d_%H%M%S"), plan.slug());
-    let version = plan.new_version(name);
-    if let (Some(version), Some(folder)) = (&version, &plan.desired.versions_dir) {
-        save(folder, version)?;
-        output.note(&format!("saved version {} in {}", version.name, folder.display()));
-    }
-    Ok(version)
+    Ok(plan.new_version(name))
 }

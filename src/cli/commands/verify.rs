@@ -1,6 +1,6 @@
 //! `mtm verify`
 
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 
 use crate::{
     cli::{
@@ -27,11 +27,12 @@ pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exi
         return Ok(Exit::ChangedSource);
     }
     let certificate = prove(&prepared, jobs, output).await?;
+    let write = |out: &mut dyn Write| match args.format {
+        Format::Text => report::certificate_text(&certificate, output.paint(), out),
+        Format::Json => report::json(&certificate, out),
+    };
     output
-        .report(|out| match args.format {
-            Format::Text => report::certificate_text(&certificate, output.paint(), out),
-            Format::Json => report::json(&certificate, out),
-        })
+        .answer(args.format, write)
         .map_err(|error| CliError::io("the certificate could not be written", error))?;
     Ok(if certificate.equal { Exit::Done } else { Exit::Differences })
 }

@@ -2,7 +2,7 @@
 
 use super::{Draft, fates::fate, names, names::Namespace, same, types};
 use crate::{
-    audit::{Affinity, ColumnAudit, IndexAudit, TableAudit},
+    audit::{Affinity, ColumnAudit, ForeignKeyAudit, IndexAudit, IndexPartAudit, TableAudit},
     mapping::{ForeignKeyEntry, IdentifierPolicy, IndexEntry, Mistake},
     schema::{Fate, Finding, ForeignKey, Index, IndexKey, IndexPart, Key, Outcome, PgType, Severity},
 };
@@ -318,7 +318,8 @@ pub(super) fn foreign_keys(
                         ),
                     ));
                 }
-                if let Some(why) = &source.unchecked {
+                let doubt = source.unchecked.clone().or_else(|| compared_otherwise(draft, drafts, source));
+                if let Some(why) = &doubt {
                     let message = format!("{what} could not be checked ({why}); it stays NOT VALID");
                     findings.push(warning("foreign-key-not-checked", message));
                 }
@@ -331,7 +332,7 @@ pub(super) fn foreign_keys(
                     on_update: source.on_update,
                     on_delete: source.on_delete,
                     // What could not be checked must not fail after the rows have been copied.
-                    valid: source.orphans.is_none() && source.unchecked.is_none(),
+                    valid: source.orphans.is_none() && doubt.is_none(),
                 });
             }
             Err(why) => findings.push(warning("foreign-key-left-out", format!("{what} is left out: {why}"))),
@@ -360,6 +361,34 @@ pub(super) fn foreign_keys(
         }
     }
     made
+}
+
+/// Why rows that SQLite joins may not be joined in PostgreSQL; `None`: both compare alike.
+///
+/// SQLite compares by the parent's collation, and gives the child's value the parent's affinity first ("SQLite Foreign Key
+/// Support", 3); PostgreSQL compares the values as they are.
+fn compared_otherwise(draft: &Draft<'_>, drafts: &[Draft<'_>], source: &ForeignKeyAudit) -> Option<String> {
+    let parent = drafts.iter().find(|parent| same(&parent.audit.name, &source.parent_table))?;
+    let is_of_key = |index: &&IndexAudit| {
+        let of_key = |part: &IndexPartAudit| {
+            part.column.as_ref().is_some_and(|name| source.parent_columns.iter().any(|key| same(key, name)))
+        };
+        index.unique && index.parts.len() == source.parent_columns.len() && index.parts.iter().all(of_key)
+    };
+    let mut parts = parent.audit.indexes.iter().filter(is_of_key).flat_map(|index| &index.parts);
+    if let Some(part) = parts.find(|part| !part.collation.eq_ignore_ascii_case("BINARY")) {
+        return Some(format!("SQLite compares by the collation {}", part.collation));
+    }
+    source.columns.iter().zip(&source.parent_columns).find_map(|(child, its_parent)| {
+        let child = &draft.audit.columns[draft.position(child)?];
+        let at = parent.position(its_parent)?;
+        let makes_numbers = matches!(
+            parent.audit.columns[at].affinity,
+            Affinity::Integer | Affinity::Real | Affinity::Numeric
+        );
+        (makes_numbers && child.storage.text > 0 && parent.settled[at].pg_type != PgType::BigInt)
+            .then(|| format!("SQLite compares the texts of {} as numbers, where they are", child.name))
+    })
 }
 
 fn free_name(made: &[ForeignKey], table: &str, columns: &[String]) -> String {

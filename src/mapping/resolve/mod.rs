@@ -19,7 +19,7 @@ use types::Settled;
 
 use crate::{
     audit::{Audit, ColumnAudit, TableAudit},
-    mapping::{ColumnEntry, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
+    mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
     schema::{
         Check, Column, ColumnCopy, Desired, Finding, Outcome, PgType, Schema, Sequence, Severity, Table,
         TableCopy,
@@ -113,9 +113,14 @@ impl Mapping {
             let column_names: Vec<String> =
                 table.columns.iter().map(|column| columns.claim(self.identifiers, &column.name)).collect();
             for (column, name) in table.columns.iter().zip(&column_names) {
-                findings.extend(renamed(&format!("column {}.", table.name), &column.name, name));
+                findings.extend(renamed(
+                    self.identifiers,
+                    &format!("column {}.", table.name),
+                    &column.name,
+                    name,
+                ));
             }
-            findings.extend(renamed("table ", &table.name, &target));
+            findings.extend(renamed(self.identifiers, "table ", &table.name, &target));
             drafts.push(Draft { audit: table, entry, target, column_names, settled: Vec::new() });
         }
         for draft in &mut drafts {
@@ -203,9 +208,9 @@ fn entry_of<'a>(draft: &Draft<'a>, column: &ColumnAudit) -> Option<&'a ColumnEnt
     draft.entry?.columns.iter().find(|entry| same(&entry.name.value, &column.name))
 }
 
-fn renamed(what: &str, source: &str, target: &str) -> Option<Finding> {
-    let folded = source.eq_ignore_ascii_case(target) || target.replace('_', "").eq_ignore_ascii_case(source);
-    (!folded && (target.len() >= 63 || target.contains("_2") || source.is_empty())).then(|| Finding {
+/// Says where a name is not the one that the policy gives.
+fn renamed(policy: IdentifierPolicy, what: &str, source: &str, target: &str) -> Option<Finding> {
+    (names::written(policy, source) != target).then(|| Finding {
         severity: Severity::Warning,
         code: "renamed",
         message: format!("{what}{source} is named {target}: PostgreSQL has no room for its own name"),

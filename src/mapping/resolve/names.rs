@@ -20,22 +20,29 @@ const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "
 #[derive(Debug, Default)]
 pub(super) struct Namespace {
     taken: BTreeSet<String>,
+    of_relations: bool,
 }
 
 impl Namespace {
     /// A schema's relations: sea-orm-migration's own table is taken from the start.
     pub(super) fn of_relations() -> Namespace {
-        Namespace { taken: ["seaql_migrations".to_owned()].into() }
+        Namespace { taken: ["seaql_migrations".to_owned()].into(), of_relations: true }
     }
 
     /// A table's columns: PostgreSQL's own names are taken from the start.
     pub(super) fn of_columns() -> Namespace {
-        Namespace { taken: SYSTEM_COLUMNS.map(str::to_owned).into() }
+        Namespace { taken: SYSTEM_COLUMNS.map(str::to_owned).into(), of_relations: false }
+    }
+
+    /// A relation's name without a `pg_` at its beginning: an unqualified name that the system catalogue has too means the
+    /// catalogue's, whatever the search path says (PostgreSQL's manual, 5.9.5).
+    fn visible(&self, name: String) -> String {
+        if self.of_relations && name.starts_with("pg_") { format!("_{name}") } else { name }
     }
 
     /// Gives `name` as the policy writes it, or the nearest free name within the limit.
     pub(super) fn claim(&mut self, policy: IdentifierPolicy, name: &str) -> String {
-        let wanted = shorten(&apply(policy, name));
+        let wanted = shorten(&self.visible(written(policy, name)));
         let free = std::iter::once(wanted.clone())
             .chain((2u32..).map(|number| with_suffix(&wanted, &format!("_{number}"))))
             .find(|candidate| !self.taken.contains(candidate))
@@ -45,8 +52,8 @@ impl Namespace {
     }
 }
 
-/// Writes a name as the policy says.
-fn apply(policy: IdentifierPolicy, name: &str) -> String {
+/// A name as the policy writes it, whether or not PostgreSQL has room for it.
+pub(super) fn written(policy: IdentifierPolicy, name: &str) -> String {
     let name: String = name.chars().filter(|c| *c != '\0').collect();
     let written = match policy {
         IdentifierPolicy::Preserve => name,
@@ -131,5 +138,6 @@ mod tests {
     #[test]
     fn system_columns_are_taken() {
         assert_eq!(Namespace::of_columns().claim(IdentifierPolicy::Preserve, "xmin"), "xmin_2");
+        assert_eq!(Namespace::of_relations().claim(IdentifierPolicy::Preserve, "pg_class"), "_pg_class");
     }
 }

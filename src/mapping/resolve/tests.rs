@@ -103,6 +103,16 @@ fn columns_of_a_foreign_key_climb_together() {
 }
 
 #[test]
+fn foreign_keys_that_sqlite_compares_otherwise() {
+    let sql = "CREATE TABLE by_case(code TEXT COLLATE NOCASE PRIMARY KEY);
+               CREATE TABLE child(code TEXT REFERENCES by_case(code), number TEXT REFERENCES numbers(n));
+               CREATE TABLE numbers(n NUMERIC UNIQUE, other TEXT);
+               INSERT INTO by_case VALUES('ABC'); INSERT INTO numbers VALUES(1, 'x'), ('one', 'y');
+               INSERT INTO child VALUES('abc', '01'), ('ABC', 'one');";
+    insta::assert_snapshot!(outcome(sql, ""));
+}
+
+#[test]
 fn names_and_other_objects() {
     let sql =
         "CREATE TABLE \"Order Items\"(\"xmin\" INT, \"Größe\" TEXT, \"\" TEXT, \"semi;colon\"\"quote\" TEXT);
