@@ -3,8 +3,8 @@
 //! In: a [`Source`]. Out: an [`Audit`], the only thing later stages know of the source. Tables are read in parallel, one
 //! reader each; `PRAGMA quick_check` and the foreign keys are jobs beside them.
 
+mod broken_rows;
 mod catalogue;
-mod checks;
 mod column;
 mod declarations;
 mod evidence;
@@ -27,7 +27,7 @@ use rusqlite::Connection;
 
 use crate::source::Source;
 
-pub use checks::rows_that_break;
+pub use broken_rows::rows_that_break;
 pub use model::{
     Affinity, Audit, CHUNK_BYTES, ColumnAudit, CounterExample, EXAMPLES, Evidence, Fingerprint,
     ForeignKeyAudit, IndexAudit, IndexPartAudit, Misfits, OtherObject, Probe, StorageClasses, TableAudit,
