@@ -112,7 +112,23 @@ fn digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
-/// Whether a number in normal form (zeros stripped) fits `numeric(precision,scale)` without rounding.
+/// Whether a text is of the form that the mapping's `numeric` takes: `-?digits(.digits)?`, and no negative zero.
+/// PostgreSQL takes more (a plus, an exponent, `.5`, `Infinity`).
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let (whole, rest) = digits(unsigned);
+    let has_form = match rest.split_first() {
+        None => !whole.is_empty(),
+        Some((b'.', fraction)) => {
+            !whole.is_empty() && !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)
+        }
+        Some(_) => false,
+    };
+    let is_negative = unsigned.len() < text.len();
+    has_form && (!is_negative || unsigned.iter().any(|byte| (b'1'..=b'9').contains(byte)))
+}
+
+/// Whether a finite number in normal form (zeros stripped) fits `numeric(precision,scale)` without rounding.
 pub(super) fn fits(normal: &[u8], precision: u16, scale: u16) -> bool {
     let unsigned = normal.strip_prefix(b"-").unwrap_or(normal);
     let (whole, rest) = digits(unsigned);
@@ -217,6 +233,43 @@ mod tests {
             ["", "-", ".", "1e", "1x", " 1", "1e99999999999999999999", "1e131072", "1e-16384", "0e1073741823"]
         {
             assert_eq!(normal(text, Zeros::Keep), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_decimals() {
+        for text in ["0", "-1", "007", "0.00", "-0.01", "1234567890.0987654321"] {
+            assert!(is_plain(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "+1",
+            ".5",
+            "-.5",
+            "1.",
+            "-1.",
+            "1e3",
+            "1.5E2",
+            "-0",
+            "-0.0",
+            "-000.00",
+            "--1",
+            "1.2.3",
+            "1.2e3",
+            " 1",
+            "1 ",
+            "1,5",
+            "inf",
+            "Infinity",
+            "-Infinity",
+            "NaN",
+            "0x1",
+            "1_000",
+            "１",
+        ] {
+            assert!(!is_plain(text.as_bytes()), "{text}");
         }
     }
 

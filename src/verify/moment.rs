@@ -1,10 +1,10 @@
 //! Dates and times of the source, as PostgreSQL counts them.
 //!
 //! In: a cell's text, or a number with the unit that the mapping names. Out: days, or microseconds, since 2000-01-01
-//! (PostgreSQL's manual, 8.5 "Date/Time Types"). The calendar is jiff's. The texts are those that SQLite's own
-//! functions write (its manual, "Date And Time Functions", 2 "Time Values"): `YYYY-MM-DD`, `HH:MM[:SS[.ffffff]]`,
-//! both with a blank or `T` between, and an offset behind (`Z`, `±HH`, `±HH:MM`, `±HHMM`). What is finer than a
-//! microsecond does not fit.
+//! (PostgreSQL's manual, 8.5 "Date/Time Types"). The calendar is jiff's. The texts are those that the mapping's types
+//! take, and no others, though PostgreSQL would take more: `YYYY-MM-DD` in the years 0001 to 9999, `HH:MM:SS` with up
+//! to six digits behind a point, both with a blank or `T` between, and an offset right behind (`Z`, `±HH`, `±HH:MM`,
+//! `±HHMM`). An instant, too, is in those years by UTC. A number must name a whole microsecond.
 
 use jiff::{
     civil::{Date, DateTime, Time, date},
@@ -17,10 +17,19 @@ const EPOCH: Date = date(2000, 1, 1);
 const UNIX_TO_POSTGRES: i64 = 946_684_800_000_000;
 /// Microseconds in a day.
 const DAY: i64 = 86_400_000_000;
-/// PostgreSQL's first moment, 4713-11-24 BC, in microseconds; the last is far past every date that jiff knows.
-const FIRST_MOMENT: i64 = -211_813_488_000_000_000;
-/// The end of PostgreSQL's time, 294277-01-01, exclusive.
-const END_OF_TIME: i64 = 9_223_371_331_200_000_000;
+/// The first instant of the year 0001, in microseconds: a text names none before it, so a number may not either.
+const FIRST_INSTANT: i64 = -730_119 * DAY;
+/// The end of the year 9999, exclusive.
+const END_OF_INSTANTS: i64 = 2_921_940 * DAY;
+
+/// The time zone of the texts that name no offset.
+#[derive(Debug)]
+pub(super) enum Zone {
+    /// Every local time is an instant, by arithmetic alone.
+    Utc,
+    /// A zone of the IANA database, as jiff knows it: up to 9999-12-30 22:00 UTC.
+    Named(TimeZone),
+}
 
 /// Days since 2000-01-01.
 pub(super) fn date_days(text: &[u8]) -> Option<i32> {
@@ -41,19 +50,20 @@ pub(super) fn timestamp_microseconds(text: &[u8]) -> Option<i64> {
 }
 
 /// Microseconds since 2000-01-01 00:00:00 UTC. A text without an offset is in `zone`; without a zone it does not fit.
-/// A time that the zone's clocks showed twice is the earlier one, and one that they skipped is as far behind the gap.
-pub(super) fn timestamptz_microseconds(text: &[u8], zone: Option<&TimeZone>) -> Option<i64> {
+/// Nor does a time that the zone's clocks showed twice or skipped: it names no one instant.
+pub(super) fn timestamptz_microseconds(text: &[u8], zone: Option<&Zone>) -> Option<i64> {
     let (moment, rest) = read_moment(text)?;
     if !rest.is_empty() {
         let offset_minutes = read_offset(rest)?;
-        return civil_microseconds(moment)?.checked_sub(offset_minutes * 60_000_000);
+        return in_range(civil_microseconds(moment)?.checked_sub(offset_minutes * 60_000_000)?);
     }
-    let zone = zone?;
-    if *zone == TimeZone::UTC {
-        return civil_microseconds(moment);
+    match zone? {
+        Zone::Utc => civil_microseconds(moment),
+        Zone::Named(zone) => {
+            let timestamp = zone.to_ambiguous_timestamp(moment).unambiguous().ok()?;
+            in_range(timestamp.as_microsecond().checked_sub(UNIX_TO_POSTGRES)?)
+        }
     }
-    let timestamp = zone.to_ambiguous_timestamp(moment).compatible().ok()?;
-    timestamp.as_microsecond().checked_sub(UNIX_TO_POSTGRES)
 }
 
 /// Microseconds since 2000-01-01 UTC of a whole number of units since 1970-01-01.
@@ -61,12 +71,15 @@ pub(super) fn epoch_integer(value: i64, microseconds_a_unit: i64) -> Option<i64>
     in_range(value.checked_mul(microseconds_a_unit)?.checked_sub(UNIX_TO_POSTGRES)?)
 }
 
-/// The same of a real number, to the nearest microsecond.
-pub(super) fn epoch_real(value: f64, microseconds_a_unit: i64) -> Option<i64> {
-    let microseconds = (value * microseconds_a_unit as f64).round();
-    // Beyond this a double precision number does not name a microsecond.
-    (microseconds.abs() < 9.2e18).then_some(())?;
-    in_range((microseconds as i64).checked_sub(UNIX_TO_POSTGRES)?)
+/// The same of a finite real number, given as its shortest decimal form (`-12.5`, without an exponent). It may have no
+/// more digits behind the point than make a microsecond.
+pub(super) fn epoch_decimal(decimal: &[u8], microseconds_a_unit: i64) -> Option<i64> {
+    let decimal = std::str::from_utf8(decimal).ok()?;
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let units_of_last_digit = 10_i64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    (microseconds_a_unit % units_of_last_digit == 0).then_some(())?;
+    let of_last_digit = [whole, fraction].concat().parse::<i64>().ok()?;
+    epoch_integer(of_last_digit, microseconds_a_unit / units_of_last_digit)
 }
 
 /// The day of a moment that is midnight.
@@ -75,7 +88,7 @@ pub(super) fn day_of(microseconds: i64) -> Option<i32> {
 }
 
 fn in_range(microseconds: i64) -> Option<i64> {
-    (FIRST_MOMENT..END_OF_TIME).contains(&microseconds).then_some(microseconds)
+    (FIRST_INSTANT..END_OF_INSTANTS).contains(&microseconds).then_some(microseconds)
 }
 
 fn days(date: Date) -> Option<i32> {
@@ -117,39 +130,28 @@ fn read_date(text: &[u8]) -> Option<(Date, &[u8])> {
 fn read_time(text: &[u8]) -> Option<(Time, &[u8])> {
     let (hour, rest) = read_two(text)?;
     let (minute, rest) = read_two(rest.strip_prefix(b":")?)?;
-    let Some(rest) = rest.strip_prefix(b":") else {
-        return Some((Time::new(hour, minute, 0, 0).ok()?, rest));
-    };
-    let (second, rest) = read_two(rest)?;
+    let (second, rest) = read_two(rest.strip_prefix(b":")?)?;
     let Some(rest) = rest.strip_prefix(b".") else {
         return Some((Time::new(hour, minute, second, 0).ok()?, rest));
     };
     let (fraction, rest) = rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count());
-    let (kept, finer) = fraction.split_at(fraction.len().min(6));
-    if kept.is_empty() || finer.iter().any(|&digit| digit != b'0') {
-        return None;
-    }
-    let digits = kept.iter().chain(std::iter::repeat(&b'0')).take(6);
+    (1..=6).contains(&fraction.len()).then_some(())?;
+    let digits = fraction.iter().chain(std::iter::repeat(&b'0')).take(6);
     let microseconds = digits.fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
     Some((Time::new(hour, minute, second, microseconds * 1000).ok()?, rest))
 }
 
-/// A date, and a time where there is one; else midnight.
+/// A date and a time.
 fn read_moment(text: &[u8]) -> Option<(DateTime, &[u8])> {
     let (date, rest) = read_date(text)?;
-    match rest.split_first() {
-        Some((b' ' | b'T' | b't', rest)) => {
-            let (time, rest) = read_time(rest)?;
-            Some((date.to_datetime(time), rest))
-        }
-        _ => Some((date.to_datetime(Time::midnight()), rest)),
-    }
+    let (b' ' | b'T', rest) = rest.split_first()? else { return None };
+    let (time, rest) = read_time(rest)?;
+    Some((date.to_datetime(time), rest))
 }
 
 /// Minutes east of UTC.
 fn read_offset(text: &[u8]) -> Option<i64> {
-    let text = text.strip_prefix(b" ").unwrap_or(text);
-    if matches!(text, b"Z" | b"z") {
+    if text == b"Z" {
         return Some(0);
     }
     let (sign, rest) = match text.split_first()? {
@@ -196,14 +198,16 @@ mod tests {
     #[test]
     fn times() {
         for (text, microseconds) in [
-            ("00:00", Some(0)),
+            ("00:00:00", Some(0)),
             ("23:59:59.999999", Some(DAY - 1)),
             ("01:02:03.5", Some(3_723_500_000)),
-            ("01:02:03.5000000", Some(3_723_500_000)),
+            ("01:02:03.500000", Some(3_723_500_000)),
+            ("01:02:03.5000000", None),
             ("01:02:03.5000001", None),
-            ("24:00", None),
+            ("00:00", None),
+            ("24:00:00", None),
             ("23:59:60", None),
-            ("1:02", None),
+            ("1:02:03", None),
             ("01:02:03.", None),
             ("01:02:03Z", None),
         ] {
@@ -214,32 +218,43 @@ mod tests {
     #[test]
     fn moments() {
         for (text, microseconds) in [
-            ("2000-01-01", Some(0)),
             ("2000-01-01 00:00:00.000001", Some(1)),
-            ("1999-12-31T23:59", Some(-60_000_000)),
-            ("2000-01-01 00:00Z", None),
-            ("2000-01-01  00:00", None),
+            ("1999-12-31T23:59:00", Some(-60_000_000)),
+            ("2000-01-01", None),
+            ("1999-12-31T23:59", None),
+            ("2000-01-01t00:00:00", None),
+            ("2000-01-01 00:00:00Z", None),
+            ("2000-01-01  00:00:00", None),
         ] {
             assert_eq!(timestamp_microseconds(text.as_bytes()), microseconds, "{text}");
         }
-        let berlin = TimeZone::get("Europe/Berlin").expect("Berlin");
+        let berlin = Zone::Named(TimeZone::get("Europe/Berlin").expect("Berlin"));
         let hour = 3_600_000_000;
         for (text, zone, microseconds) in [
-            ("2000-01-01 00:00", None, None),
-            ("2000-01-01 00:00Z", None, Some(0)),
+            ("2000-01-01 00:00:00", None, None),
+            ("2000-01-01 00:00:00Z", None, Some(0)),
+            ("2000-01-01 00:00:00z", None, None),
+            ("2000-01-01 00:00Z", None, None),
             ("2000-01-01T02:00:00+02", None, Some(0)),
             ("2000-01-01T02:30:00+0230", None, Some(0)),
-            ("1999-12-31 16:00 -08:00", None, Some(0)),
-            ("2000-01-01 00:00+16", None, None),
-            ("2000-01-01 00:00+02:60", None, None),
-            ("2000-01-01 00:00+2", None, None),
-            ("2000-01-01 01:00", Some(&berlin), Some(0)),
-            ("2000-01-01 01:00Z", Some(&berlin), Some(hour)),
-            ("2000-07-01 02:00", Some(&berlin), Some(182 * DAY)),
-            // Shown twice: the earlier. Skipped: behind the gap.
-            ("2000-10-29 02:30", Some(&berlin), Some(302 * DAY + hour / 2)),
-            ("2000-03-26 02:30", Some(&berlin), Some(85 * DAY + hour * 3 / 2)),
-            ("9999-12-31 23:59:59", Some(&TimeZone::UTC), Some(2_921_940 * DAY - 1_000_000)),
+            ("1999-12-31 16:00:00-08:00", None, Some(0)),
+            ("1999-12-31 16:00:00 -08:00", None, None),
+            ("2000-01-01 00:00:00+16", None, None),
+            ("2000-01-01 00:00:00+02:60", None, None),
+            ("2000-01-01 00:00:00+2", None, None),
+            ("0001-01-01 00:00:00-01", None, Some(FIRST_INSTANT + hour)),
+            ("0001-01-01 00:00:00+01", None, None),
+            ("9999-12-31 23:59:59-01", None, None),
+            ("2000-01-01 01:00:00", Some(&berlin), Some(0)),
+            ("2000-01-01 01:00:00Z", Some(&berlin), Some(hour)),
+            ("2000-07-01 02:00:00", Some(&berlin), Some(182 * DAY)),
+            // Shown twice, and skipped.
+            ("2000-10-29 02:30:00", Some(&berlin), None),
+            ("2000-03-26 02:30:00", Some(&berlin), None),
+            ("0001-01-01 00:00:00", Some(&berlin), None),
+            ("9999-12-31 23:59:59", Some(&berlin), None),
+            ("0001-01-01 00:00:00", Some(&Zone::Utc), Some(FIRST_INSTANT)),
+            ("9999-12-31 23:59:59", Some(&Zone::Utc), Some(END_OF_INSTANTS - 1_000_000)),
         ] {
             assert_eq!(timestamptz_microseconds(text.as_bytes(), zone), microseconds, "{text}");
         }
@@ -250,10 +265,18 @@ mod tests {
         assert_eq!(epoch_integer(946_684_800, 1_000_000), Some(0));
         assert_eq!(epoch_integer(-1, 1), Some(-UNIX_TO_POSTGRES - 1));
         assert_eq!(epoch_integer(i64::MAX, 1_000_000), None);
-        assert_eq!(epoch_integer(i64::MAX, 1), Some(i64::MAX - UNIX_TO_POSTGRES));
+        assert_eq!(epoch_integer(i64::MAX, 1), None);
         assert_eq!(epoch_integer(i64::MIN, 1), None);
-        assert_eq!(epoch_real(946_684_800.123_456_7, 1_000_000), Some(123_457));
-        assert_eq!(epoch_real(f64::INFINITY, 1), None);
+        assert_eq!(epoch_integer(253_402_300_799, 1_000_000), Some(END_OF_INSTANTS - 1_000_000));
+        assert_eq!(epoch_integer(253_402_300_800, 1_000_000), None);
+        assert_eq!(epoch_integer(-62_135_596_800, 1_000_000), Some(FIRST_INSTANT));
+        assert_eq!(epoch_integer(-62_135_596_801, 1_000_000), None);
+        assert_eq!(epoch_decimal(b"946684800.123456", 1_000_000), Some(123_456));
+        assert_eq!(epoch_decimal(b"946684800.1234567", 1_000_000), None);
+        assert_eq!(epoch_decimal(b"946684800000.5", 1_000), Some(500));
+        assert_eq!(epoch_decimal(b"946684800000000.5", 1), None);
+        assert_eq!(epoch_decimal(b"-0.5", 1_000_000), Some(-UNIX_TO_POSTGRES - 500_000));
+        assert_eq!(epoch_decimal(b"1000000000000000000000", 1), None);
         assert_eq!(day_of(-DAY), Some(-1));
         assert_eq!(day_of(-DAY + 1), None);
     }

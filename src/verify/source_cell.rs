@@ -1,5 +1,8 @@
 //! A SQLite cell in normal form: verify's own reading of the source, independent of the writer's.
 //!
+//! It takes what the mapping's types are documented to take, and no more: with `on_invalid: set_null` whatever else a
+//! cell holds was written as NULL, even where PostgreSQL would have taken it.
+//!
 //! Which storage class fits which type, and in which form (SQLite's manual, "Datatypes In SQLite", 2 "Storage Classes
 //! and Datatypes"; PostgreSQL's, chapter 8 "Data Types"):
 //!
@@ -7,13 +10,13 @@
 //! |---|---|---|
 //! | `boolean` | 0, 1; `t`, `f`, `true`, `false` in any case | one |
 //! | `smallint`, `integer`, `bigint` | INTEGER; canonical decimal TEXT | two's complement, big-endian |
-//! | `double precision` | REAL; INTEGER that a double holds | IEEE 754, big-endian |
-//! | `numeric` | INTEGER; REAL in its shortest form; decimal TEXT | decimal text, one form a value |
+//! | `double precision` | REAL; INTEGER up to 2^53 either side of 0 | IEEE 754, big-endian |
+//! | `numeric` | INTEGER; REAL in its shortest form; TEXT `-?digits(.digits)?`; no negative zero; infinite REAL without modifiers | decimal text, one form a value |
 //! | `text`, `varchar` | TEXT; INTEGER and REAL in their shortest form | as they are |
 //! | `bytea` | BLOB; TEXT; numbers as text | as they are |
 //! | `jsonb` | JSON TEXT | 1, then `jsonb`'s own text |
-//! | `date`, `time`, `timestamp`, `timestamptz` | TEXT; numbers with an epoch reading | days or microseconds |
-//! | `uuid` | TEXT of 32 digits, hyphens and braces allowed; BLOB of 16 bytes | 16 |
+//! | `date`, `time`, `timestamp`, `timestamptz` | TEXT; with an epoch reading INTEGER and REAL instead | days or microseconds |
+//! | `uuid` | TEXT of 36 characters, hyphenated, any case | 16 |
 
 use std::io::Write;
 
@@ -23,9 +26,13 @@ use rusqlite::types::ValueRef;
 use super::{
     decimal::{self, Parts, Zeros},
     jsonb::Transcoder,
-    moment, row,
+    moment::{self, Zone},
+    row,
 };
 use crate::{mapping::OnInvalid, schema::PgType, value::Reading};
+
+/// The integers up to this one, either side of 0, are the ones that 8 bytes of floating point hold without a gap.
+const EXACT_IN_DOUBLE: u64 = 1 << 53;
 
 /// How the cells of one column are brought to normal form.
 #[derive(Debug)]
@@ -35,7 +42,7 @@ pub(super) struct CellForm {
     /// For epochs: microseconds in the unit.
     epoch_unit: Option<i64>,
     /// For texts without an offset.
-    zone: Option<TimeZone>,
+    zone: Option<Zone>,
     /// Whether a value that does not fit was written as NULL.
     set_null: bool,
 }
@@ -45,6 +52,7 @@ pub(super) struct CellForm {
 pub(super) struct Workshop {
     transcoder: Transcoder,
     text: Vec<u8>,
+    decimal: Vec<u8>,
 }
 
 /// Why a cell has no normal form: its type cannot hold it.
@@ -58,8 +66,10 @@ impl CellForm {
             Reading::EpochSeconds => (Some(1_000_000), None),
             Reading::EpochMilliseconds => (Some(1_000), None),
             Reading::EpochMicroseconds => (Some(1), None),
-            Reading::AssumeZone(name) if name.eq_ignore_ascii_case("utc") => (None, Some(TimeZone::UTC)),
-            Reading::AssumeZone(name) => (None, Some(TimeZone::get(name).map_err(|_| name.clone())?)),
+            Reading::AssumeZone(name) if name == "UTC" => (None, Some(Zone::Utc)),
+            Reading::AssumeZone(name) => {
+                (None, Some(Zone::Named(TimeZone::get(name).map_err(|_| name.clone())?)))
+            }
         };
         Ok(CellForm { pg_type, epoch_unit, zone, set_null: on_invalid == OnInvalid::SetNull })
     }
@@ -112,20 +122,9 @@ impl CellForm {
             }
             PgType::BigInt => push(out, &integer(cell).ok_or(Misfit)?.to_be_bytes()),
             PgType::DoublePrecision => push(out, &double(cell).ok_or(Misfit)?.to_be_bytes()),
-            PgType::Numeric(modifier) => {
-                let start = out.len();
-                workshop.text.clear();
-                text_of(cell, &mut workshop.text)?;
-                numeric(&workshop.text, out).ok_or(Misfit)?;
-                match modifier {
-                    Some((precision, scale)) if !decimal::fits(&out[start..], precision, scale) => {
-                        Err(Misfit)
-                    }
-                    _ => Ok(()),
-                }
-            }
+            PgType::Numeric(modifier) => numeric(cell, modifier, out, workshop),
             PgType::Date => {
-                let days = match (self.epoch(cell)?, cell) {
+                let days = match (self.epoch(cell, workshop)?, cell) {
                     (Some(microseconds), _) => moment::day_of(microseconds),
                     (None, ValueRef::Text(text)) => moment::date_days(text),
                     _ => None,
@@ -139,7 +138,7 @@ impl CellForm {
                 _ => Err(Misfit),
             },
             PgType::Timestamp | PgType::Timestamptz => {
-                let microseconds = match (self.epoch(cell)?, cell) {
+                let microseconds = match (self.epoch(cell, workshop)?, cell) {
                     (Some(microseconds), _) => Some(microseconds),
                     (None, ValueRef::Text(text)) if self.pg_type == PgType::Timestamp => {
                         moment::timestamp_microseconds(text)
@@ -156,11 +155,19 @@ impl CellForm {
     }
 
     /// With an epoch reading: the cell's moment.
-    fn epoch(&self, cell: ValueRef<'_>) -> Result<Option<i64>, Misfit> {
+    fn epoch(&self, cell: ValueRef<'_>, workshop: &mut Workshop) -> Result<Option<i64>, Misfit> {
         let Some(unit) = self.epoch_unit else { return Ok(None) };
         let moment = match cell {
-            ValueRef::Real(value) => moment::epoch_real(value, unit),
-            other => integer(other).and_then(|value| moment::epoch_integer(value, unit)),
+            ValueRef::Integer(value) => moment::epoch_integer(value, unit),
+            ValueRef::Real(value) => {
+                let mut decimal = std::mem::take(&mut workshop.decimal);
+                decimal.clear();
+                let moment = shortest_decimal(value, &mut decimal, workshop)
+                    .and_then(|()| moment::epoch_decimal(&decimal, unit));
+                workshop.decimal = decimal;
+                moment
+            }
+            ValueRef::Text(_) | ValueRef::Blob(_) | ValueRef::Null => None,
         };
         moment.map(Some).ok_or(Misfit)
     }
@@ -185,7 +192,8 @@ impl CellForm {
         // The version byte of jsonb's binary form.
         out.push(1);
         let transcoded = workshop.transcoder.transcode(text, out).ok_or(Misfit)?;
-        // Duplicate keys are a loss; the writer keeps the last value only where the mapping does not ask for NULL.
+        // Either is no value that can be kept. Where the mapping asks for no NULL, neither was ever written: bytes that
+        // are no UTF-8 equal nothing that the target has, and of a key that is there twice the last value is compared.
         let refused = transcoded.duplicate_keys || std::str::from_utf8(text).is_err();
         if self.set_null && refused { Err(Misfit) } else { Ok(()) }
     }
@@ -238,45 +246,59 @@ fn integer(cell: ValueRef<'_>) -> Option<i64> {
 fn double(cell: ValueRef<'_>) -> Option<f64> {
     match cell {
         ValueRef::Real(value) => Some(value),
-        // Compared as i128, since the cast back of 2^63 would saturate and seem exact.
-        ValueRef::Integer(value) => Some(value as f64).filter(|&double| double as i128 == i128::from(value)),
+        ValueRef::Integer(value) => (value.unsigned_abs() <= EXACT_IN_DOUBLE).then_some(value as f64),
         _ => None,
     }
 }
 
-fn numeric(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let (sign, unsigned) = match text.strip_prefix(b"-") {
-        Some(rest) => (&b"-"[..], rest),
-        None => (&b""[..], text.strip_prefix(b"+").unwrap_or(text)),
-    };
-    if unsigned.eq_ignore_ascii_case(b"infinity") || unsigned.eq_ignore_ascii_case(b"inf") {
-        out.extend_from_slice(sign);
-        out.extend_from_slice(b"Infinity");
-        return Some(());
+fn numeric(
+    cell: ValueRef<'_>,
+    modifier: Option<(u16, u16)>,
+    out: &mut Vec<u8>,
+    workshop: &mut Workshop,
+) -> Result<(), Misfit> {
+    let start = out.len();
+    match cell {
+        // With modifiers the type holds no infinity.
+        ValueRef::Real(value) if value.is_infinite() => {
+            return if modifier.is_none() { text_of(cell, out) } else { Err(Misfit) };
+        }
+        ValueRef::Real(value) => shortest_decimal(value, out, workshop).ok_or(Misfit)?,
+        ValueRef::Integer(_) => text_of(cell, out)?,
+        ValueRef::Text(text) if decimal::is_plain(text) => {
+            Parts::parse(text).and_then(|parts| parts.write(Zeros::Strip, out)).ok_or(Misfit)?;
+        }
+        ValueRef::Text(_) | ValueRef::Blob(_) | ValueRef::Null => return Err(Misfit),
     }
-    Parts::parse(text)?.write(Zeros::Strip, out)
+    match modifier {
+        Some((precision, scale)) if !decimal::fits(&out[start..], precision, scale) => Err(Misfit),
+        _ => Ok(()),
+    }
 }
 
-fn uuid(cell: ValueRef<'_>) -> Option<[u8; 16]> {
-    let text = match cell {
-        ValueRef::Blob(bytes) => return bytes.try_into().ok(),
-        ValueRef::Text(text) => text,
-        _ => return None,
-    };
-    let inner = text.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(text);
-    let mut uuid = [0_u8; 16];
-    let mut count = 0;
-    for &byte in inner {
-        // PostgreSQL takes a hyphen behind each group of four digits.
-        if byte == b'-' && count > 0 && count < 32 && count % 4 == 0 {
-            continue;
-        }
-        let digit = char::from(byte).to_digit(16)? as u8;
-        let slot = uuid.get_mut(count / 2)?;
-        *slot = *slot << 4 | digit;
-        count += 1;
+/// Appends the shortest decimal that reads back as the number, without an exponent. An infinity has none, and negative
+/// zero would lose its sign.
+fn shortest_decimal(value: f64, out: &mut Vec<u8>, workshop: &mut Workshop) -> Option<()> {
+    if !value.is_finite() || (value == 0.0 && value.is_sign_negative()) {
+        return None;
     }
-    (count == 32).then_some(uuid)
+    workshop.text.clear();
+    write!(workshop.text, "{value:?}").ok()?;
+    Parts::parse(&workshop.text)?.write(Zeros::Strip, out)
+}
+
+/// Groups of 8, 4, 4, 4 and 12 hexadecimal digits. PostgreSQL's other spellings, and blobs, are not taken.
+fn uuid(cell: ValueRef<'_>) -> Option<[u8; 16]> {
+    let ValueRef::Text(text) = cell else { return None };
+    let text = std::str::from_utf8(text).ok()?;
+    let groups = || text.split('-');
+    groups().map(str::len).eq([8, 4, 4, 4, 12]).then_some(())?;
+    let mut uuid = [0_u8; 16];
+    for (at, digit) in groups().flat_map(str::chars).enumerate() {
+        let slot = uuid.get_mut(at / 2)?;
+        *slot = *slot << 4 | digit.to_digit(16)? as u8;
+    }
+    Some(uuid)
 }
 
 #[cfg(test)]
@@ -315,7 +337,7 @@ mod tests {
             ("bigint", Text(b"0"), &0_i64.to_be_bytes()),
             ("bigint", Integer(i64::MIN), &i64::MIN.to_be_bytes()),
             ("double precision", Real(-0.0), &(-0.0_f64).to_be_bytes()),
-            ("double precision", Integer(1 << 60), &((1_i64 << 60) as f64).to_be_bytes()),
+            ("double precision", Integer(-1 << 53), &((-1_i64 << 53) as f64).to_be_bytes()),
             ("numeric", Integer(-10), b"-10"),
             ("numeric", Real(0.1), b"0.1"),
             ("numeric", Real(1e22), b"10000000000000000000000"),
@@ -340,10 +362,9 @@ mod tests {
             ("timestamptz", Text(b"2000-01-01T01:00:01+01:00"), &1_000_000_i64.to_be_bytes()),
             (
                 "uuid",
-                Text(b"{A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11}"),
+                Text(b"A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11"),
                 b"\xa0\xee\xbc\x99\x9c\x0b\x4e\xf8\xbb\x6d\x6b\xb9\xbd\x38\x0a\x11",
             ),
-            ("uuid", Blob(&[7; 16]), &[7; 16]),
         ] {
             assert_eq!(content(pg_type, Reading::Plain, cell).as_deref(), Ok(expected), "{pg_type} {cell:?}");
         }
@@ -364,6 +385,8 @@ mod tests {
             ("integer", Real(1.0)),
             ("bigint", Text(b"9223372036854775808")),
             ("double precision", Integer(i64::MAX)),
+            ("double precision", Integer((1 << 53) + 1)),
+            ("double precision", Integer(1 << 60)),
             ("double precision", Text(b"1.5")),
             ("numeric", Text(b"1,5")),
             ("numeric", Blob(b"1")),
@@ -375,11 +398,13 @@ mod tests {
             ("jsonb", Blob(b"1")),
             ("date", Integer(0)),
             ("date", Text(b"today")),
-            ("timestamp", Text(b"2000-01-01 00:00Z")),
-            ("timestamptz", Text(b"2000-01-01 00:00")),
+            ("timestamp", Text(b"2000-01-01 00:00:00Z")),
+            ("timestamptz", Text(b"2000-01-01 00:00:00")),
             ("uuid", Text(b"a0eebc99")),
             ("uuid", Text(b"a0eebc999c0b4ef8bb6d6bb9bd380a1100")),
-            ("uuid", Blob(&[7; 15])),
+            ("uuid", Text(b"{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}")),
+            ("uuid", Text("\u{e9}0eebc9-9c0b-4ef8-bb6d-6bb9bd380a11".as_bytes())),
+            ("uuid", Blob(&[7; 16])),
         ] {
             assert_eq!(content(pg_type, Reading::Plain, cell), Err(()), "{pg_type} {cell:?}");
         }
@@ -391,7 +416,7 @@ mod tests {
             ("timestamptz", Reading::EpochSeconds, Integer(946_684_801), Ok(1_000_000_i64)),
             ("timestamp", Reading::EpochSeconds, Real(946_684_800.5), Ok(500_000)),
             ("timestamptz", Reading::EpochMilliseconds, Integer(946_684_800_001), Ok(1_000)),
-            ("timestamptz", Reading::EpochMicroseconds, Text(b"946684800000001"), Ok(1)),
+            ("timestamptz", Reading::EpochMicroseconds, Text(b"946684800000001"), Err(())),
             ("timestamptz", Reading::EpochSeconds, Text(b"2000-01-01"), Err(())),
             (
                 "timestamptz",
@@ -399,7 +424,12 @@ mod tests {
                 Text(b"2000-01-01 00:00:01"),
                 Ok(1_000_000),
             ),
-            ("timestamptz", Reading::AssumeZone("Asia/Kolkata".to_owned()), Text(b"2000-01-01 05:30"), Ok(0)),
+            (
+                "timestamptz",
+                Reading::AssumeZone("Asia/Kolkata".to_owned()),
+                Text(b"2000-01-01 05:30:00"),
+                Ok(0),
+            ),
         ] {
             let expected = expected.map(|microseconds| microseconds.to_be_bytes().to_vec());
             assert_eq!(content(pg_type, reading, cell), expected, "{pg_type} {cell:?}");

@@ -390,7 +390,7 @@ async fn errors_name_the_table_and_not_the_servers_code() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readings_and_awkward_names() {
     let source = r#"CREATE TABLE "we""ird" ("k""1" INTEGER PRIMARY KEY, "select" INTEGER, ms REAL, us INTEGER, local TEXT);
-        INSERT INTO "we""ird" VALUES (1, 1717149600, 1717149600123.456, 1717149600123456, '2024-05-31 12:00'),
+        INSERT INTO "we""ird" VALUES (1, 1717149600, 1717149600123.456, 1717149600123456, '2024-05-31 12:00:00'),
             (2, -1, -0.5, -1, '2024-12-31T12:00:00.25'), (3, NULL, NULL, NULL, '2024-05-31 12:00:00-07')"#;
     let target = r#"CREATE TABLE "we""ird" ("k""1" integer PRIMARY KEY, "select" timestamptz, ms timestamp, us timestamptz, local timestamptz);
         INSERT INTO "we""ird" VALUES
@@ -452,7 +452,8 @@ async fn files_in_utf_16_are_read_as_they_are() {
 }
 
 /// Inserts texts on both sides, in PostgreSQL through a cast, and requires that they compare equal; texts that
-/// PostgreSQL refuses must not fit either.
+/// PostgreSQL refuses must not fit either. PostgreSQL takes more than the mapping's types do: the texts are of the forms
+/// that these take.
 async fn agrees_with_server(pair: &Pair, pg_type: &str, texts: Vec<String>) {
     pair.target.execute(&format!("DROP TABLE IF EXISTS t; CREATE TABLE t (id integer, v {pg_type})")).await;
     let file = pair.directory.path().join("oracle.db");
@@ -662,30 +663,27 @@ async fn other_types_agree_with_the_server() {
     let strings = |pattern: &'static str| samples(pattern, 400);
     agrees_with_server(&pair, "text", samples("[^\u{0}]{0,20}", 400)).await;
     agrees_with_server(&pair, "varchar(5)", samples("[^\u{0} ]{0,7}", 400)).await;
-    agrees_with_server(&pair, "numeric", strings("-?[0-9]{1,30}(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?"))
-        .await;
-    agrees_with_server(&pair, "numeric", strings("-?(0{1,6}\\.0{0,9}[0-9]{1,3}|[0-9]0{0,12}|0)")).await;
-    agrees_with_server(
-        &pair,
-        "numeric",
-        vec!["Infinity".to_owned(), "-Infinity".to_owned(), "1e".to_owned()],
-    )
-    .await;
+    let mut decimals = strings("-?[0-9]{1,30}(\\.[0-9]{1,20})?");
+    decimals.extend(strings("-?(0{1,6}\\.0{0,9}[0-9]{1,3}|[0-9]0{0,12}|0)"));
+    // A negative zero is refused, since `numeric` would lose its sign.
+    decimals.retain(|text| !text.starts_with('-') || text.contains(|digit| matches!(digit, '1'..='9')));
+    decimals.push("1e".to_owned());
+    agrees_with_server(&pair, "numeric", decimals).await;
     agrees_with_server(&pair, "bigint", strings("-?[1-9][0-9]{0,18}")).await;
     agrees_with_server(&pair, "smallint", strings("-?[1-9][0-9]{0,4}")).await;
     agrees_with_server(&pair, "boolean", strings("[tTfF]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]")).await;
     agrees_with_server(
         &pair,
         "uuid",
-        strings("[0-9a-fA-F]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|\\{[0-9a-f]{32}\\}"),
+        strings("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\\{[0-9a-f]{30}\\}|[0-9a-g]{31}"),
     )
     .await;
     let date = "[0-9]{4}-(0[0-9]|1[0-3])-([0-2][0-9]|3[01])";
-    let time = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?";
+    let time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?";
     let strings = |pattern: String| samples(proptest::string::string_regex(&pattern).expect("pattern"), 400);
     agrees_with_server(&pair, "date", strings(date.to_owned())).await;
     agrees_with_server(&pair, "time", strings(time.to_owned())).await;
-    agrees_with_server(&pair, "timestamp", strings(format!("{date}([ T]{time})?"))).await;
+    agrees_with_server(&pair, "timestamp", strings(format!("{date}[ T]{time}"))).await;
     agrees_with_server(
         &pair,
         "timestamptz",
@@ -721,10 +719,13 @@ async fn numbers_agree_with_the_server() {
             .bind(id)
             .bind(integer)
             .bind(real)
-            .bind(if real.is_infinite() {
-                real.to_string().replace("inf", "Infinity")
+            .bind(if real == 0.0 && real.is_sign_negative() {
+                // `numeric` would lose its sign, so it does not fit.
+                None
+            } else if real.is_infinite() {
+                Some(real.to_string().replace("inf", "Infinity"))
             } else {
-                format!("{real:e}")
+                Some(format!("{real:e}"))
             })
             .execute(&pair.pool)
             .await
@@ -736,5 +737,6 @@ async fn numbers_agree_with_the_server() {
     for (column, source) in copy.columns.iter_mut().zip(["id", "i", "i", "r", "r"]) {
         column.source = source.to_owned();
     }
+    copy.columns[4].on_invalid = OnInvalid::SetNull;
     assert_eq!(named(&pair.compare(&[copy]).await[0]), Vec::<String>::new());
 }

@@ -4,11 +4,24 @@
 //! bytes are compared as they come and only the source's are worked on. PostgreSQL's manual, 8.14 "JSON Types":
 //! object keys are unique (the last one wins) and in an order of their own (shorter first, then bytewise), white
 //! space goes, numbers are `numeric` and keep their trailing zeros behind the point. One pass, an explicit stack
-//! (nesting costs no call stack), buffers that are used again.
+//! (nesting costs no call stack), buffers that are used again. What is nested too deep or too large to be written has no
+//! form.
+
+mod input;
 
 use std::cmp::Ordering;
 
-use super::decimal;
+use input::{Input, unescape};
+
+/// Arrays and objects inside each other: SQLite's own JSON functions take no more ("JSON Functions", 3.1), so the
+/// mapping's `jsonb` takes no more either.
+const MAX_DEPTH: usize = 1_000;
+
+/// Bytes that an array or an object may have in `jsonb`'s binary form: `JENTRY_OFFLENMASK` in PostgreSQL's `jsonb.h`.
+const MAX_BINARY_BYTES: usize = 0x0fff_ffff;
+
+/// Bytes that a key or a value takes there beyond its text, at most: with these the size is estimated from above.
+const BINARY_BYTES_A_VALUE: usize = 16;
 
 /// Turns JSON texts into `jsonb`'s own text.
 #[derive(Debug, Default)]
@@ -21,6 +34,8 @@ pub(super) struct Transcoder {
     plain_keys: Vec<u8>,
     /// Where an object's members are put in order.
     scratch: Vec<u8>,
+    /// Keys and values so far.
+    values: usize,
 }
 
 /// What a JSON text holds, beyond its canonical form.
@@ -53,16 +68,19 @@ enum KeyPlace {
 }
 
 impl Transcoder {
-    /// Appends the canonical text of `json` to `out`. `None`: PostgreSQL does not take the text; what was appended
-    /// then is of no use.
+    /// Appends the canonical text of `json` to `out`. `None`: PostgreSQL does not take the text, or it is deeper or
+    /// larger than the mapping's `jsonb` takes; what was appended then is of no use.
     pub(super) fn transcode(&mut self, json: &[u8], out: &mut Vec<u8>) -> Option<Transcoded> {
         self.open.clear();
         self.members.clear();
         self.plain_keys.clear();
+        self.values = 0;
         let mut input = Input { bytes: json, at: 0 };
         let mut duplicate_keys = false;
         loop {
+            self.values += 1;
             match input.token()? {
+                b'{' | b'[' if self.open.len() == MAX_DEPTH => return None,
                 b'{' => {
                     out.push(b'{');
                     let object = Container::Object { first_member: self.members.len(), start: out.len() };
@@ -100,7 +118,11 @@ impl Transcoder {
             // A value has ended: so may the containers that it stands in.
             loop {
                 match self.open.last() {
-                    None => return input.is_at_end().then_some(Transcoded { duplicate_keys }),
+                    None => {
+                        let binary_bytes = json.len() + self.values * BINARY_BYTES_A_VALUE;
+                        let whole = input.is_at_end() && binary_bytes <= MAX_BINARY_BYTES;
+                        return whole.then_some(Transcoded { duplicate_keys });
+                    }
                     Some(Container::Array) => match input.token()? {
                         b',' => {
                             out.extend_from_slice(b", ");
@@ -140,6 +162,7 @@ impl Transcoder {
         if input.token()? != b'"' {
             return None;
         }
+        self.values += 1;
         let start = out.len();
         let escaped = input.string(out)?;
         let key = if escaped {
@@ -197,229 +220,9 @@ fn key_bytes<'a>(member: &Member, out: &'a [u8], plain_keys: &'a [u8]) -> &'a [u
     }
 }
 
-/// Appends what a canonical string means: the reverse of [`escape`].
-fn unescape(text: &[u8], plain: &mut Vec<u8>) {
-    let mut rest = text;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'\\' {
-            plain.push(byte);
-            continue;
-        }
-        let Some((&kind, tail)) = rest.split_first() else { return };
-        rest = tail;
-        plain.push(match kind {
-            b'b' => 8,
-            b't' => b'\t',
-            b'n' => b'\n',
-            b'f' => 12,
-            b'r' => b'\r',
-            b'u' => {
-                let code = rest.get(..4).and_then(hexadecimal).unwrap_or_default();
-                rest = rest.get(4..).unwrap_or_default();
-                code as u8
-            }
-            other => other,
-        });
-    }
-}
-
-/// Appends one character below U+0080 as `escape_json` of PostgreSQL writes it. Returns whether that is an escape.
-fn escape(byte: u8, out: &mut Vec<u8>) -> bool {
-    match byte {
-        8 => out.extend_from_slice(b"\\b"),
-        12 => out.extend_from_slice(b"\\f"),
-        b'\n' => out.extend_from_slice(b"\\n"),
-        b'\r' => out.extend_from_slice(b"\\r"),
-        b'\t' => out.extend_from_slice(b"\\t"),
-        b'"' => out.extend_from_slice(b"\\\""),
-        b'\\' => out.extend_from_slice(b"\\\\"),
-        0..=31 => {
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            let digits = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-            out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&digits);
-        }
-        _ => {
-            out.push(byte);
-            return false;
-        }
-    }
-    true
-}
-
-/// Four hexadecimal digits.
-fn hexadecimal(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
-}
-
-struct Input<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Input<'_> {
-    /// The next byte that is no white space, not taken.
-    fn peek(&mut self) -> Option<u8> {
-        loop {
-            match self.bytes.get(self.at)? {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
-                &byte => return Some(byte),
-            }
-        }
-    }
-
-    /// The next byte that is no white space.
-    fn token(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn is_at_end(&mut self) -> bool {
-        self.peek().is_none()
-    }
-
-    /// The rest of a word whose first letter was taken.
-    fn word(&mut self, word: &[u8], out: &mut Vec<u8>) -> Option<()> {
-        if !self.bytes[self.at - 1..].starts_with(word) {
-            return None;
-        }
-        self.at += word.len() - 1;
-        out.extend_from_slice(word);
-        Some(())
-    }
-
-    /// The rest of a string whose opening quote was taken. Returns whether its canonical form holds an escape.
-    fn string(&mut self, out: &mut Vec<u8>) -> Option<bool> {
-        out.push(b'"');
-        let mut escaped = false;
-        loop {
-            let run = plain_run(&self.bytes[self.at..]);
-            out.extend_from_slice(&self.bytes[self.at..self.at + run]);
-            self.at += run;
-            match self.bytes.get(self.at)? {
-                b'"' => {
-                    self.at += 1;
-                    out.push(b'"');
-                    return Some(escaped);
-                }
-                b'\\' => {
-                    let kind = *self.bytes.get(self.at + 1)?;
-                    self.at += 2;
-                    escaped |= match kind {
-                        b'"' | b'\\' => escape(kind, out),
-                        b'/' => escape(b'/', out),
-                        b'b' => escape(8, out),
-                        b'f' => escape(12, out),
-                        b'n' => escape(b'\n', out),
-                        b'r' => escape(b'\r', out),
-                        b't' => escape(b'\t', out),
-                        b'u' => self.code_point(out)?,
-                        _ => return None,
-                    };
-                }
-                // A control character must be escaped.
-                _ => return None,
-            }
-        }
-    }
-
-    /// The rest of a `\u` escape, or of the pair that it begins. Returns whether the canonical form escapes it too.
-    fn code_point(&mut self, out: &mut Vec<u8>) -> Option<bool> {
-        let mut code = self.four_digits()?;
-        if (0xD800..0xDC00).contains(&code) {
-            if !self.bytes[self.at..].starts_with(b"\\u") {
-                return None;
-            }
-            self.at += 2;
-            let low = self.four_digits()?;
-            if !(0xDC00..0xE000).contains(&low) {
-                return None;
-            }
-            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        }
-        // U+0000 has no place in PostgreSQL's text, and a low surrogate alone is no character.
-        let character = char::from_u32(code).filter(|&character| character != '\0')?;
-        if character.is_ascii() {
-            return Some(escape(character as u8, out));
-        }
-        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        Some(false)
-    }
-
-    fn four_digits(&mut self) -> Option<u32> {
-        let code = hexadecimal(self.bytes.get(self.at..self.at + 4)?)?;
-        self.at += 4;
-        Some(code)
-    }
-
-    fn digits(&mut self) -> usize {
-        let count = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        count
-    }
-
-    fn takes(&mut self, expected: impl Fn(u8) -> bool) -> bool {
-        let found = self.bytes.get(self.at).is_some_and(|&byte| expected(byte));
-        self.at += usize::from(found);
-        found
-    }
-
-    /// A number, as `numeric_out` prints it.
-    fn number(&mut self, out: &mut Vec<u8>) -> Option<()> {
-        let start = self.at;
-        self.takes(|byte| byte == b'-');
-        let whole_start = self.at;
-        let whole = self.digits();
-        if whole == 0 || (whole > 1 && self.bytes[whole_start] == b'0') {
-            return None;
-        }
-        if self.takes(|byte| byte == b'.') && self.digits() == 0 {
-            return None;
-        }
-        if self.takes(|byte| matches!(byte, b'e' | b'E')) {
-            self.takes(|byte| matches!(byte, b'+' | b'-'));
-            if self.digits() == 0 {
-                return None;
-            }
-        } else if self.bytes[start] != b'-' && self.at - start <= 1000 {
-            // The usual number stands as it is: no exponent, no negative zero, far from numeric's limits.
-            out.extend_from_slice(&self.bytes[start..self.at]);
-            return Some(());
-        }
-        decimal::Parts::parse(&self.bytes[start..self.at])?.write(decimal::Zeros::Keep, out)
-    }
-}
-
-/// How many bytes stand before the next quote, backslash or control character.
-fn plain_run(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    /// High bit of each byte that is zero; a byte above the lowest such one may be wrong, which does not matter here.
-    const fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & HIGHS
-    }
-    let mut at = 0;
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let word = u64::from_le_bytes(chunk);
-        let special = zeros(word ^ (ONES * b'"' as u64))
-            | zeros(word ^ (ONES * b'\\' as u64))
-            | (word.wrapping_sub(ONES * 0x20) & !word & HIGHS);
-        if special != 0 {
-            return at + special.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    at + bytes[at..]
-        .iter()
-        .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-        .unwrap_or(bytes.len() - at)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{input::plain_run, *};
 
     fn canonical(json: &str) -> Option<(String, bool)> {
         let mut out = b"kept:".to_vec();
@@ -507,9 +310,14 @@ mod tests {
     }
 
     #[test]
-    fn nesting_costs_no_call_stack() {
-        let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
-        assert_eq!(canonical(&deep).map(|(text, _)| text.len()), Some(deep.len()));
+    fn nesting_ends_at_a_thousand_and_costs_no_call_stack() {
+        let arrays = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert_eq!(canonical(&arrays(1_000)), Some((arrays(1_000), false)));
+        assert_eq!(canonical(&arrays(1_001)), None);
+        assert_eq!(canonical(&arrays(1_000_000)), None);
+        let objects = |depth: usize| "{\"a\": ".repeat(depth) + "{}" + &"}".repeat(depth);
+        assert_eq!(canonical(&objects(999)), Some((objects(999), false)));
+        assert_eq!(canonical(&objects(1_000)), None);
     }
 
     #[test]
