@@ -35,7 +35,7 @@ impl Namespace {
 
     /// Gives `name` as the policy writes it, or the nearest free name within the limit.
     pub(super) fn claim(&mut self, policy: IdentifierPolicy, name: &str) -> String {
-        let wanted = shorten(&apply(policy, name));
+        let wanted = written(policy, name);
         let free = std::iter::once(wanted.clone())
             .chain((2u32..).map(|number| with_suffix(&wanted, &format!("_{number}"))))
             .find(|candidate| !self.taken.contains(candidate))
@@ -43,6 +43,11 @@ impl Namespace {
         self.taken.insert(free.clone());
         free
     }
+}
+
+/// A name as the policy writes it, within the limit, whether or not it is free.
+pub(super) fn written(policy: IdentifierPolicy, name: &str) -> String {
+    shorten(&apply(policy, name))
 }
 
 /// Writes a name as the policy says.
