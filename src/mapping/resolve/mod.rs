@@ -146,7 +146,7 @@ impl Mapping {
             let foreign_keys = keys::foreign_keys(draft, &drafts, &keyed, &mut findings, &mut mistakes);
             let key_names = keys.keys.iter().map(|key| key.name.clone());
             let taken = key_names.chain(foreign_keys.iter().map(|key| key.name.clone())).collect();
-            let checks = checks::checks(draft, audit, self.identifiers, taken, &mut findings);
+            let checks = checks::checks(draft, self.identifiers, taken, &mut findings);
             fates.push(fates::of_table(draft, &checks.left_out));
             fates.extend(index_fates);
             let table = Table {
