@@ -192,6 +192,29 @@ const CONDITIONS: &[&str] = &[
     "hash IS NULL",
     "code IS NOT NULL",
     "n = 1 = flag",
+    // Texts that are hard to write, and constants.
+    "s <> 'a?$1 { ( } \\\\ %'",
+    "s <> 'a;\n-- \"b, ( c''d'",
+    "'a' < 'b' OR n",
+    "'a' IN ('a', \"b\") AND n",
+    "coalesce('x', s) = 'x' AND n",
+    "- 1.5 < r",
+    "abs(-5) > n",
+    "abs(-1.5) < n",
+    "-flag < n",
+    "coalesce(flag, TRUE) = 1",
+    "(flag = 1) IS NULL",
+    "flag BETWEEN 0 AND 1",
+    "flag IN (0, NULL)",
+    "n BETWEEN NULL AND 5",
+    "1 = 1.0 AND n",
+    "- 5 - -3 < n - -2",
+    "coalesce(n > 0, flag, 0)",
+    "NOT flag = 1",
+    "NOT n BETWEEN 0 AND 5 OR NOT s IS NULL AND NOT (flag OR m)",
+    "n IS NULL IS NULL",
+    "n + m IS NULL",
+    "n < 5 > 0",
 ];
 
 /// Expressions that are carried over as key parts.
@@ -279,7 +302,7 @@ async fn checks_go_over_and_bind_new_rows() {
     let way = Way::from_sql(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER CHECK (n > 0) CONSTRAINT small CHECK (n < 100), s TEXT CHECK (length(s) >= 1),
             flag BOOLEAN NOT NULL CHECK (flag IN (0, 1)), kind TEXT CHECK (kind IN ('a', 'b')), CONSTRAINT t_pkey CHECK (n <> 13),
-            CONSTRAINT like_it CHECK (s LIKE '%'), CHECK ((n IS NULL) <> (kind IS NULL)));
+            CONSTRAINT like_it CHECK (s LIKE '%'), CHECK ((n IS NULL) <> (kind IS NULL)), CHECK (s <> 'a;\n-- \"b, ( c''d?$1'));
         INSERT INTO t VALUES (1, 5, 'x', 1, NULL), (2, NULL, NULL, 0, 'b');
         CREATE UNIQUE INDEX one_kind ON t (kind) WHERE kind <> '';
         CREATE UNIQUE INDEX one_length ON t (coalesce(n, -1) DESC, kind) WHERE flag;
@@ -294,7 +317,7 @@ async fn checks_go_over_and_bind_new_rows() {
     way.holds(&[
         (
             "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE contype = 'c' AND conrelid = 't'::regclass",
-            "small t_check t_check1 t_check2 t_check3 t_check4 t_check5",
+            "small t_check t_check1 t_check2 t_check3 t_check4 t_check5 t_check6",
         ),
         ("SELECT count(*) FROM pg_constraint WHERE contype = 'c' AND conrelid = 'empty'::regclass", "1"),
         ("SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = 'one_kind'::regclass", "(kind <> ''::text)"),
