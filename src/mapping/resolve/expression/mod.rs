@@ -6,6 +6,7 @@
 
 mod declared;
 mod facts;
+mod functions;
 mod grammar;
 mod operand;
 #[cfg(test)]
