@@ -1,6 +1,6 @@
 //! What `sqlite_schema` and the pragmas tell, before any row is read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Row, types::ValueRef};
 
@@ -293,7 +293,12 @@ impl Table {
     }
 
     /// Brings declaration and rows together.
-    pub(super) fn into_audit(self, rows: TableRows, foreign_keys: Vec<ForeignKeyAudit>) -> TableAudit {
+    pub(super) fn into_audit(
+        self,
+        rows: TableRows,
+        foreign_keys: Vec<ForeignKeyAudit>,
+        unmet_checks: BTreeMap<String, String>,
+    ) -> TableAudit {
         let columns = self
             .columns
             .into_iter()
@@ -317,6 +322,7 @@ impl Table {
         TableAudit {
             autoincrement: declarations::has_keyword(&self.sql, "AUTOINCREMENT"),
             checks: declarations::checks(&self.sql),
+            unmet_checks,
             name: self.name,
             sql: self.sql,
             without_rowid: self.without_rowid,

@@ -1,10 +1,11 @@
 //! What the SQLite file holds, found by reading every row once, not by believing its declarations.
 //!
 //! In: a [`Source`]. Out: an [`Audit`], the only thing later stages know of the source. Tables are read in parallel, one
-//! reader each; `PRAGMA quick_check` and the foreign keys are jobs beside them.
+//! reader each; `PRAGMA quick_check`, the checks and the foreign keys are jobs beside them.
 
 mod broken_rows;
 mod catalogue;
+mod checks;
 mod column;
 mod declarations;
 mod evidence;
@@ -80,6 +81,7 @@ pub enum AuditError {
 enum Job {
     Rows(usize),
     QuickCheck,
+    Checks(usize),
     ForeignKeys(usize),
 }
 
@@ -87,6 +89,7 @@ enum Job {
 enum Found {
     Rows(usize, Box<rows::TableRows>),
     QuickCheck(Vec<String>),
+    Checks(usize, BTreeMap<String, String>),
     ForeignKeys(usize, Vec<ForeignKeyAudit>),
     Failed(usize, AuditError),
     Progress(Progress),
@@ -103,6 +106,11 @@ pub fn scan(source: &Source, progress: &dyn Fn(Progress)) -> Result<Audit, Audit
     let jobs: Vec<Job> = (0..tables.len())
         .map(Job::Rows)
         .chain([Job::QuickCheck])
+        .chain(
+            (0..tables.len())
+                .filter(|at| tables.get(*at).is_some_and(|t| !declarations::checks(&t.sql).is_empty()))
+                .map(Job::Checks),
+        )
         .chain(
             (0..tables.len())
                 .filter(|at| tables.get(*at).is_some_and(|t| !t.foreign_keys.is_empty()))
@@ -161,6 +169,10 @@ fn run(
             Some(Err(error)) => Found::Failed(at, error),
             None => Found::QuickCheck(Vec::new()),
         },
+        Job::Checks(at) => match tables.get(at) {
+            Some(table) => Found::Checks(at, checks::unmet(reader, table)),
+            None => Found::QuickCheck(Vec::new()),
+        },
         Job::ForeignKeys(at) => match tables.get(at) {
             Some(table) => Found::ForeignKeys(at, foreign_keys::check(source, reader, table, tables)),
             None => Found::QuickCheck(Vec::new()),
@@ -173,6 +185,7 @@ fn run(
 struct Findings {
     rows: BTreeMap<usize, Box<rows::TableRows>>,
     foreign_keys: BTreeMap<usize, Vec<ForeignKeyAudit>>,
+    unmet_checks: BTreeMap<usize, BTreeMap<String, String>>,
     quick_check: Vec<String>,
     /// Of several failures the one of the first table is told, so that the message is always the same.
     failures: BTreeMap<usize, AuditError>,
@@ -186,6 +199,9 @@ impl Findings {
             }
             Found::ForeignKeys(at, checked) => {
                 self.foreign_keys.insert(at, checked);
+            }
+            Found::Checks(at, unmet) => {
+                self.unmet_checks.insert(at, unmet);
             }
             Found::QuickCheck(lines) => self.quick_check.extend(lines),
             Found::Failed(at, error) => {
@@ -206,7 +222,9 @@ impl Findings {
                 return Err(AuditError::Lost { table: table.name });
             };
             fingerprint.add_table(&table.name, rows.rows, rows.digest, table.sequence);
-            tables.push(table.into_audit(*rows, self.foreign_keys.remove(&at).unwrap_or_default()));
+            let foreign_keys = self.foreign_keys.remove(&at).unwrap_or_default();
+            let unmet_checks = self.unmet_checks.remove(&at).unwrap_or_default();
+            tables.push(table.into_audit(*rows, foreign_keys, unmet_checks));
         }
         Ok(Audit {
             path: source.path().display().to_string(),

@@ -88,6 +88,8 @@ pub struct TableAudit {
     pub foreign_keys: Vec<ForeignKeyAudit>,
     /// `CHECK` expressions as written in the SQL (best effort; SQLite has no pragma for them).
     pub checks: Vec<String>,
+    /// Those of `checks` that some row does not meet, or that could not be tried on the rows, each with the reason.
+    pub unmet_checks: BTreeMap<String, String>,
 }
 
 /// Bytes of cells in one chunk: large enough that a chunk's transaction costs nothing beside its rows, small enough

@@ -115,7 +115,9 @@ fn table_text(table: &TableAudit, paint: Paint, out: &mut dyn Write) -> io::Resu
         writeln!(out, "  foreign key ({}) to {parent}: {state}", foreign_key.columns.join(", "))?;
     }
     for check in &table.checks {
-        writeln!(out, "  check {check}")?;
+        let unmet = table.unmet_checks.get(check);
+        let state = unmet.map(|why| format!(": {}", paint.yellow(why))).unwrap_or_default();
+        writeln!(out, "  check {check}{state}")?;
     }
     Ok(())
 }

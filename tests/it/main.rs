@@ -13,6 +13,7 @@ mod any_file;
 mod bad_input;
 mod command;
 mod exit_codes;
+mod expressions;
 mod interrupted;
 mod local;
 mod migration;

@@ -36,7 +36,7 @@ pub(super) fn of_others(audit: &Audit) -> Vec<Fate> {
 }
 
 /// Of an ordinary table: carried over, with a word on what it loses.
-pub(super) fn of_table(draft: &Draft<'_>) -> Fate {
+pub(super) fn of_table(draft: &Draft<'_>, checks_left_out: &[String]) -> Fate {
     let mut losses = Vec::new();
     let computed: Vec<&str> = draft
         .audit
@@ -48,10 +48,10 @@ pub(super) fn of_table(draft: &Draft<'_>) -> Fate {
     if !computed.is_empty() {
         losses.push(format!("computed columns become plain ones with their values: {}", computed.join(", ")));
     }
-    if !draft.audit.checks.is_empty() {
+    if !checks_left_out.is_empty() {
         losses.push(format!(
-            "CHECK constraints are not translated ({}); name them under `checks` in the mapping",
-            draft.audit.checks.join("; ")
+            "CHECK constraints are left out ({}); name them under `checks` in the mapping",
+            checks_left_out.join("; ")
         ));
     }
     let outcome = if losses.is_empty() {

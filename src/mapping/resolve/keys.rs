@@ -1,10 +1,10 @@
-//! Keys, indexes and foreign keys: what SQLite declares, kept where the rows allow it, else left out and said.
+//! Keys and foreign keys: what SQLite declares, kept where the rows allow it, else left out and said.
 
-use super::{Draft, fates::fate, names, names::Namespace, same, types};
+use super::{Draft, indexes, names, names::Namespace, same, types};
 use crate::{
     audit::{Affinity, ColumnAudit, ForeignKeyAudit, IndexAudit, IndexPartAudit, TableAudit},
-    mapping::{ForeignKeyEntry, IdentifierPolicy, IndexEntry, Mistake},
-    schema::{Fate, Finding, ForeignKey, Index, IndexKey, IndexPart, Key, Outcome, PgType, Severity},
+    mapping::{ForeignKeyEntry, IdentifierPolicy, Mistake},
+    schema::{Finding, ForeignKey, Key, PgType, Severity},
 };
 
 /// The longest entry of a btree index: a third of a page, less its head (PostgreSQL's manual, 67.4.1; `BTMaxItemSize`).
@@ -92,7 +92,7 @@ pub(super) fn keys(draft: &Draft<'_>, relations: &mut Namespace, findings: &mut 
 }
 
 /// Why columns cannot be a key in PostgreSQL; `None`: they can.
-fn cannot_be_key(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
+pub(super) fn cannot_be_key(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
     if let Some(&at) =
         positions.iter().find(|&&at| values_may_meet(&draft.audit.columns[at], draft.settled[at].pg_type))
     {
@@ -129,7 +129,7 @@ fn values_may_meet(column: &ColumnAudit, pg_type: PgType) -> bool {
 }
 
 /// Why the longest values do not fit a btree's entry; `None`: they do.
-fn too_long(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
+pub(super) fn too_long(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
     if positions.len() > INDEX_COLUMNS {
         return Some(format!("it has {} columns, and an index holds {INDEX_COLUMNS}", positions.len()));
     }
@@ -139,141 +139,6 @@ fn too_long(draft: &Draft<'_>, positions: &[usize]) -> Option<String> {
         .fold(0, u64::saturating_add);
     (bytes > BTREE_ENTRY_BYTES)
         .then(|| format!("its longest entry may take {bytes} bytes, and a btree holds {BTREE_ENTRY_BYTES}"))
-}
-
-/// The indexes: the source's own, then those of the mapping, which replace a source's of the same name.
-pub(super) fn indexes(
-    draft: &Draft<'_>,
-    policy: IdentifierPolicy,
-    relations: &mut Namespace,
-    findings: &mut Vec<Finding>,
-    mistakes: &mut Vec<Mistake>,
-) -> (Vec<Index>, Vec<Fate>) {
-    let mut indexes = Vec::new();
-    let mut fates = Vec::new();
-    let entries = draft.entry.map_or(&[][..], |entry| &entry.indexes);
-    for source in draft.audit.indexes.iter().filter(|index| index.origin == "c") {
-        if entries.iter().any(|entry| same(&entry.name.value, &source.name)) {
-            fates.push(fate("index", &source.name, Outcome::Migrated(source.name.clone())));
-            continue;
-        }
-        match carried_over(draft, source) {
-            Ok(mut index) => {
-                index.name = relations.claim(policy, &source.name);
-                let collations = other_collations(draft, source);
-                if !collations.is_empty() {
-                    findings.push(warning(
-                        "collation-left-out",
-                        format!(
-                            "index {}: {collations} is SQLite's own; the index orders as the column does",
-                            source.name
-                        ),
-                    ));
-                }
-                fates.push(fate("index", &source.name, Outcome::Migrated(index.name.clone())));
-                indexes.push(index);
-            }
-            Err(why) => {
-                if source.unique {
-                    findings.push(warning(
-                        "key-left-out",
-                        format!("unique index {} of {} is left out: {why}", source.name, draft.audit.name),
-                    ));
-                }
-                fates.push(fate("index", &source.name, Outcome::LeftOut(why)));
-            }
-        }
-    }
-    for entry in entries {
-        if let Some(index) = demanded(draft, entry, relations, mistakes) {
-            indexes.push(index);
-        }
-    }
-    (indexes, fates)
-}
-
-fn other_collations(draft: &Draft<'_>, index: &IndexAudit) -> String {
-    let mut collations: Vec<&str> = index
-        .parts
-        .iter()
-        .filter(|part| {
-            part.column
-                .as_ref()
-                .and_then(|c| draft.position(c))
-                .is_some_and(|at| matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_)))
-        })
-        .map(|part| part.collation.as_str())
-        .filter(|collation| !collation.eq_ignore_ascii_case("BINARY"))
-        .collect();
-    collations.dedup();
-    collations.join(", ")
-}
-
-/// An index of the source as PostgreSQL can have it, its name not yet given.
-fn carried_over(draft: &Draft<'_>, source: &IndexAudit) -> Result<Index, String> {
-    if source.partial {
-        return Err("its WHERE is SQLite's SQL; name it under `indexes` in the mapping".to_owned());
-    }
-    let mut positions = Vec::new();
-    let mut parts = Vec::new();
-    for part in &source.parts {
-        let Some(at) = part.column.as_ref().and_then(|column| draft.position(column)) else {
-            return Err(
-                "it holds an expression of SQLite's SQL; name it under `indexes` in the mapping".to_owned()
-            );
-        };
-        positions.push(at);
-        parts.push(IndexPart {
-            key: IndexKey::Column(draft.column_names[at].clone()),
-            opclass: None,
-            descending: part.descending,
-        });
-    }
-    if let Some(why) = too_long(draft, &positions) {
-        return Err(why);
-    }
-    if source.unique
-        && let Some(why) = cannot_be_key(draft, &positions)
-    {
-        return Err(why);
-    }
-    let name = String::new();
-    Ok(Index { name, unique: source.unique, method: "btree".to_owned(), parts, predicate: None })
-}
-
-/// An index that the mapping asks for.
-fn demanded(
-    draft: &Draft<'_>,
-    entry: &IndexEntry,
-    relations: &mut Namespace,
-    mistakes: &mut Vec<Mistake>,
-) -> Option<Index> {
-    let mut parts = Vec::new();
-    for placed in &entry.parts {
-        let key = match &placed.value.key {
-            IndexKey::Expression(expression) => IndexKey::Expression(expression.clone()),
-            IndexKey::Column(source) => match draft.target_column(source) {
-                Some(target) => IndexKey::Column(target),
-                None => {
-                    let what = format!("column of table {}", draft.audit.name);
-                    mistakes.push(Mistake::unknown(&placed.place, &what, source, draft.known_columns()));
-                    continue;
-                }
-            },
-        };
-        parts.push(IndexPart { key, ..placed.value.clone() });
-    }
-    let name = relations.claim(IdentifierPolicy::Preserve, &entry.name.value);
-    if name != entry.name.value {
-        mistakes.push(Mistake::at(
-            &entry.name.place,
-            &format!("the name `{}` is taken by another table or index, or too long", entry.name.value),
-            Some("tables and indexes of a schema share their names, of at most 63 bytes"),
-        ));
-        return None;
-    }
-    let method = entry.method.clone();
-    Some(Index { name, unique: entry.unique, method, parts, predicate: entry.predicate.clone() })
 }
 
 /// The foreign keys: the source's, then those of the mapping, which replace a source's over the same columns.
@@ -442,20 +307,7 @@ fn join(
         columns == wanted
     };
     let by_constraint = keyed[parent_at].keys.iter().any(|key| is_wanted(&key.columns));
-    let by_index =
-        parent.audit.indexes.iter().filter(|index| index.unique && index.origin == "c").any(|index| {
-            carried_over(parent, index).is_ok_and(|index| {
-                let columns: Vec<String> = index
-                    .parts
-                    .iter()
-                    .filter_map(|part| match &part.key {
-                        IndexKey::Column(column) => Some(column.clone()),
-                        IndexKey::Expression(_) => None,
-                    })
-                    .collect();
-                is_wanted(&columns)
-            })
-        });
+    let by_index = indexes::unique_columns(parent).any(|columns| is_wanted(&columns));
     if !by_constraint && !by_index {
         return Err(format!("{parent_table} ({}) is not unique in the target", parent_columns.join(", ")));
     }
@@ -514,6 +366,6 @@ fn demanded_foreign_key(
     }
 }
 
-fn warning(code: &'static str, message: String) -> Finding {
+pub(super) fn warning(code: &'static str, message: String) -> Finding {
     Finding { severity: Severity::Warning, code, message }
 }

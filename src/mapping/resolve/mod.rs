@@ -2,9 +2,12 @@
 //!
 //! Order of work: names first (everything else speaks them), then types, then what hangs on the columns.
 
+mod checks;
 mod defaults;
+mod expression;
 mod fates;
 mod glob;
+mod indexes;
 mod keys;
 mod names;
 mod order;
@@ -21,8 +24,7 @@ use crate::{
     audit::{Audit, ColumnAudit, TableAudit},
     mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
     schema::{
-        Check, Column, ColumnCopy, Desired, Finding, Outcome, PgType, Schema, Sequence, Severity, Table,
-        TableCopy,
+        Column, ColumnCopy, Desired, Finding, Outcome, PgType, Schema, Sequence, Severity, Table, TableCopy,
     },
 };
 
@@ -52,6 +54,8 @@ struct Draft<'a> {
     /// Target column names, in the order of the audit's columns.
     column_names: Vec<String>,
     settled: Vec<Settled>,
+    /// Whether the file's texts are UTF-8.
+    utf8: bool,
 }
 
 impl Draft<'_> {
@@ -121,7 +125,14 @@ impl Mapping {
                 ));
             }
             findings.extend(renamed(self.identifiers, "table ", &table.name, &target));
-            drafts.push(Draft { audit: table, entry, target, column_names, settled: Vec::new() });
+            drafts.push(Draft {
+                audit: table,
+                entry,
+                target,
+                column_names,
+                settled: Vec::new(),
+                utf8: audit.encoding == "UTF-8",
+            });
         }
         for draft in &mut drafts {
             draft.settled = self.settle_columns(draft, &mut findings, &mut mistakes);
@@ -136,15 +147,19 @@ impl Mapping {
         for (at, draft) in drafts.iter().enumerate() {
             let keys = &keyed[at];
             let (indexes, index_fates) =
-                keys::indexes(draft, self.identifiers, &mut relations, &mut findings, &mut mistakes);
-            fates.push(fates::of_table(draft));
+                indexes::indexes(draft, self.identifiers, &mut relations, &mut findings, &mut mistakes);
+            let foreign_keys = keys::foreign_keys(draft, &drafts, &keyed, &mut findings, &mut mistakes);
+            let key_names = keys.keys.iter().map(|key| key.name.clone());
+            let taken = key_names.chain(foreign_keys.iter().map(|key| key.name.clone())).collect();
+            let checks = checks::checks(draft, self.identifiers, taken, &mut findings);
+            fates.push(fates::of_table(draft, &checks.left_out));
             fates.extend(index_fates);
             let table = Table {
                 name: draft.target.clone(),
                 columns: columns(draft, &keys.keys, &mut findings, &mut mistakes),
                 keys: keys.keys.clone(),
-                checks: checks(draft),
-                foreign_keys: keys::foreign_keys(draft, &drafts, &keyed, &mut findings, &mut mistakes),
+                checks: checks.checks,
+                foreign_keys,
                 indexes,
             };
             copies.push(copy(draft, &table, keys.row_key.clone()));
@@ -210,7 +225,7 @@ fn entry_of<'a>(draft: &Draft<'a>, column: &ColumnAudit) -> Option<&'a ColumnEnt
 
 /// Says where a name is not the one that the policy gives.
 fn renamed(policy: IdentifierPolicy, what: &str, source: &str, target: &str) -> Option<Finding> {
-    (names::written(policy, source) != target).then(|| Finding {
+    (names::apply(policy, source) != target).then(|| Finding {
         severity: Severity::Warning,
         code: "renamed",
         message: format!("{what}{source} is named {target}: PostgreSQL has no room for its own name"),
@@ -220,7 +235,8 @@ fn renamed(policy: IdentifierPolicy, what: &str, source: &str, target: &str) -> 
 /// What concerns the file as a whole.
 fn general_findings(audit: &Audit) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(first) = audit.quick_check.first() {
+    // A row that breaks a constraint is told where the constraint is.
+    if let Some(first) = audit.quick_check.iter().find(|line| !checks::is_broken_constraint(line)) {
         findings.push(Finding {
             severity: Severity::Warning,
             code: "damaged-source",
@@ -393,22 +409,6 @@ fn columns(
         });
     }
     columns
-}
-
-/// The checks that the mapping asks for. SQLite's own are another language; their fate is told.
-fn checks(draft: &Draft<'_>) -> Vec<Check> {
-    let Some(entry) = draft.entry else { return Vec::new() };
-    let of_columns = entry.columns.iter().filter_map(|column| {
-        let target = draft.target_column(&column.name.value)?;
-        let expression = column.check.as_ref()?.value.clone();
-        let name = names::with_suffix(&format!("{}_{target}", draft.target), "_check");
-        Some(Check { name, expression })
-    });
-    let of_table = entry
-        .checks
-        .iter()
-        .map(|check| Check { name: check.name.value.clone(), expression: check.expression.value.clone() });
-    of_columns.chain(of_table).collect()
 }
 
 /// How the rows get there.

@@ -42,7 +42,7 @@ impl Namespace {
 
     /// Gives `name` as the policy writes it, or the nearest free name within the limit.
     pub(super) fn claim(&mut self, policy: IdentifierPolicy, name: &str) -> String {
-        let wanted = shorten(&self.visible(written(policy, name)));
+        let wanted = shorten(&self.visible(apply(policy, name)));
         let free = std::iter::once(wanted.clone())
             .chain((2u32..).map(|number| with_suffix(&wanted, &format!("_{number}"))))
             .find(|candidate| !self.taken.contains(candidate))
@@ -52,8 +52,13 @@ impl Namespace {
     }
 }
 
-/// A name as the policy writes it, whether or not PostgreSQL has room for it.
+/// A name as the policy writes it, within the limit, whether or not it is free.
 pub(super) fn written(policy: IdentifierPolicy, name: &str) -> String {
+    shorten(&apply(policy, name))
+}
+
+/// A name as the policy says, whether or not PostgreSQL has room for it.
+pub(super) fn apply(policy: IdentifierPolicy, name: &str) -> String {
     let name: String = name.chars().filter(|c| *c != '\0').collect();
     let written = match policy {
         IdentifierPolicy::Preserve => name,
