@@ -111,7 +111,17 @@ impl Change {
             Change::CreateIndex { table, index } => {
                 let kind = if index.unique { "unique index" } else { "index" };
                 let parts: Vec<&str> = index.parts.iter().map(|part| part.key.text()).collect();
-                format!("{kind} {} on {table} using {} ({})", index.name, index.method, parts.join(", "))
+                let only = index
+                    .predicate
+                    .as_ref()
+                    .map(|predicate| format!(" where {predicate}"))
+                    .unwrap_or_default();
+                format!(
+                    "{kind} {} on {table} using {} ({}){only}",
+                    index.name,
+                    index.method,
+                    parts.join(", ")
+                )
             }
             Change::AddForeignKey { table, foreign_key } => format!(
                 "foreign key {} on {table} ({}) to {} ({}){}",
