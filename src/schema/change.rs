@@ -116,7 +116,9 @@ impl Change {
                     words.into_iter().flatten().collect::<Vec<_>>().join(" ")
                 };
                 let parts: Vec<String> = index.parts.iter().map(part).collect();
-                format!("{kind} {} on {table} using {} ({})", index.name, index.method, parts.join(", "))
+                let only = index.predicate.as_ref().map(|rows| format!(" where {rows}")).unwrap_or_default();
+                let Index { name, method, .. } = index;
+                format!("{kind} {name} on {table} using {method} ({}){only}", parts.join(", "))
             }
             Change::AddForeignKey { table, foreign_key } => format!(
                 "foreign key {} on {table} ({}) to {} ({}){}",
