@@ -3,12 +3,14 @@
 //! Order of work: names first (everything else speaks them), then types, then what hangs on the columns.
 
 mod checks;
+mod columns;
 mod defaults;
 mod expression;
 mod fates;
 mod glob;
 mod indexes;
 mod keys;
+mod meet;
 mod names;
 mod order;
 #[cfg(test)]
@@ -22,10 +24,8 @@ use types::Settled;
 
 use crate::{
     audit::{Audit, ColumnAudit, TableAudit},
-    mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
-    schema::{
-        Column, ColumnCopy, Desired, Finding, Outcome, PgType, Schema, Sequence, Severity, Table, TableCopy,
-    },
+    mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, TableEntry},
+    schema::{ColumnCopy, Desired, Finding, Outcome, Schema, Sequence, Severity, Table, TableCopy},
 };
 
 /// Which part of the source goes where.
@@ -137,7 +137,7 @@ impl Mapping {
         for draft in &mut drafts {
             draft.settled = self.settle_columns(draft, &mut findings, &mut mistakes);
         }
-        meet(&mut drafts);
+        meet::meet(&mut drafts);
 
         let mut schema = Schema { name: scope.schema.clone(), tables: Vec::new() };
         let mut copies = Vec::new();
@@ -156,7 +156,7 @@ impl Mapping {
             fates.extend(index_fates);
             let table = Table {
                 name: draft.target.clone(),
-                columns: columns(draft, &keys.keys, &mut findings, &mut mistakes),
+                columns: columns::columns(draft, &keys.keys, &mut findings, &mut mistakes),
                 keys: keys.keys.clone(),
                 checks: checks.checks,
                 foreign_keys,
@@ -248,167 +248,6 @@ fn general_findings(audit: &Audit) -> Vec<Finding> {
         });
     }
     findings
-}
-
-/// Lets the columns that a foreign key joins meet in a type that both can hold, unless the mapping named them.
-fn meet(drafts: &mut [Draft<'_>]) {
-    let joins: Vec<[(usize, usize); 2]> = drafts
-        .iter()
-        .enumerate()
-        .flat_map(|(child_at, child)| {
-            let drafts = &*drafts;
-            child.audit.foreign_keys.iter().flat_map(move |foreign_key| {
-                let parent_at = drafts.iter().position(|d| same(&d.audit.name, &foreign_key.parent_table));
-                let pairs = foreign_key.columns.iter().zip(&foreign_key.parent_columns);
-                pairs.filter_map(move |(column, parent_column)| {
-                    let parent_at = parent_at?;
-                    Some([
-                        (child_at, child.position(column)?),
-                        (parent_at, drafts[parent_at].position(parent_column)?),
-                    ])
-                })
-            })
-        })
-        .collect();
-    // A chain of n joins settles in at most n rounds: types only climb.
-    for _ in 0..=joins.len() {
-        let mut settled = true;
-        for ends in &joins {
-            let [child, parent] = ends.map(|(table, column)| drafts[table].settled[column].pg_type);
-            if types::joinable(child, parent) {
-                continue;
-            }
-            // A rowid stays: an identity that is lost hurts more than a foreign key that is left out.
-            let fixed = ends.map(|(table, column)| {
-                let draft = &drafts[table];
-                let name = draft.audit.columns[column].name.as_str();
-                draft.settled[column].demanded || draft.audit.rowid_alias.as_deref() == Some(name)
-            });
-            let becomes = |end: usize, common: PgType| {
-                let (table, column) = ends[end];
-                if fixed[end] { drafts[table].settled[column].pg_type } else { common }
-            };
-            let can = |common: PgType| {
-                let fits = |end: usize| {
-                    let (table, column) = ends[end];
-                    fixed[end] || drafts[table].audit.columns[column].fits(&common, false).is_ok()
-                };
-                fits(0) && fits(1) && types::joinable(becomes(0, common), becomes(1, common))
-            };
-            let Some(common) = types::MEETING.into_iter().find(|pg_type| can(*pg_type)) else { continue };
-            for (&(table, column), fixed) in ends.iter().zip(fixed) {
-                let now = &mut drafts[table].settled[column];
-                if !fixed && now.pg_type != common {
-                    now.reason =
-                        format!("{}; {common} to meet the column that a foreign key joins", now.reason);
-                    now.pg_type = common;
-                    settled = false;
-                }
-            }
-        }
-        if settled {
-            break;
-        }
-    }
-}
-
-/// The target's columns: the source's, then those that the mapping adds.
-fn columns(
-    draft: &Draft<'_>,
-    keys: &[crate::schema::Key],
-    findings: &mut Vec<Finding>,
-    mistakes: &mut Vec<Mistake>,
-) -> Vec<Column> {
-    let audit = draft.audit;
-    let mut columns: Vec<Column> = Vec::with_capacity(audit.columns.len());
-    for (at, source) in audit.columns.iter().enumerate() {
-        let entry = entry_of(draft, source);
-        let settled = &draft.settled[at];
-        let is_rowid = audit.rowid_alias.as_deref() == Some(source.name.as_str());
-        let identity =
-            is_rowid && matches!(settled.pg_type, PgType::SmallInt | PgType::Integer | PgType::BigInt);
-        let in_primary = keys.iter().any(|key| key.primary && key.columns.contains(&draft.column_names[at]));
-        let wanted = entry.and_then(|entry| entry.not_null);
-        let not_null = wanted.unwrap_or(source.not_null) || in_primary;
-        let has_nulls = source.storage.null > 0;
-        if has_nulls && wanted == Some(true) {
-            findings.push(Finding {
-                severity: Severity::Blocker,
-                code: "null-in-not-null",
-                message: format!(
-                    "{}.{} is to be NOT NULL, and {} hold NULL. Correct them, or take `not_null` away",
-                    audit.name,
-                    source.name,
-                    types::rows(source.storage.null)
-                ),
-            });
-        } else if has_nulls && not_null {
-            findings.push(Finding {
-                severity: Severity::Warning,
-                code: "null-in-not-null",
-                message: format!(
-                    "{}.{} is declared NOT NULL, and {} hold NULL all the same: the column becomes nullable",
-                    audit.name,
-                    source.name,
-                    types::rows(source.storage.null)
-                ),
-            });
-        }
-        if settled.on_invalid == OnInvalid::SetNull
-            && not_null
-            && let Some(placed) = entry.and_then(|entry| entry.on_invalid.as_ref())
-        {
-            mistakes.push(Mistake::at(
-                &placed.place,
-                &format!("`set_null` does not go with {}: the column is NOT NULL", source.name),
-                Some("say `not_null: false` too, or another `on_invalid`"),
-            ));
-        }
-        let default = match entry.and_then(|entry| entry.default.clone()) {
-            Some(default) => Some(default),
-            None if identity => None,
-            None => source.default.as_deref().and_then(|sql| {
-                defaults::translate(sql, settled.pg_type).unwrap_or_else(|why| {
-                    findings.push(Finding {
-                        severity: Severity::Warning,
-                        code: "default-left-out",
-                        message: format!(
-                            "{}.{}: the default {sql} is left out: {why}. Say `default:` in the mapping to have one",
-                            audit.name, source.name
-                        ),
-                    });
-                    None
-                })
-            }),
-        };
-        columns.push(Column {
-            name: draft.column_names[at].clone(),
-            pg_type: settled.pg_type,
-            collation: entry.and_then(|entry| entry.collate.clone()),
-            not_null: not_null && !(has_nulls && wanted != Some(true)),
-            default,
-            identity,
-        });
-    }
-    for added in draft.entry.iter().flat_map(|entry| &entry.add_columns) {
-        if columns.iter().any(|column| column.name == added.name.value) {
-            mistakes.push(Mistake::at(
-                &added.name.place,
-                &format!("table {} has a column named `{}` already", audit.name, added.name.value),
-                Some("give its type under `columns`, or choose another name"),
-            ));
-            continue;
-        }
-        columns.push(Column {
-            name: added.name.value.clone(),
-            pg_type: added.pg_type.value,
-            collation: None,
-            not_null: added.not_null,
-            default: added.default.clone(),
-            identity: false,
-        });
-    }
-    columns
 }
 
 /// How the rows get there.
