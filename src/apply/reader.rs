@@ -52,7 +52,8 @@ pub(super) fn read_chunk(
         encode::begin_row(&mut buffer, fields);
         for (at, column) in table.columns.iter().enumerate() {
             let cell = row.get_ref(at).map_err(failed)?;
-            let value = match value::read(cell, &column.pg_type, &column.reading) {
+            let read = if column.proven { value::read_proven } else { value::read };
+            let value = match read(cell, &column.pg_type, &column.reading) {
                 Ok(value) => value,
                 Err(_) if column.on_invalid == OnInvalid::SetNull => {
                     counts.nulled += 1;

@@ -88,6 +88,9 @@ pub struct ColumnCopy {
     pub reading: Reading,
     /// What happens to a value that the type cannot hold ([`OnInvalid::Fail`] or [`OnInvalid::SetNull`]).
     pub on_invalid: OnInvalid,
+    /// Whether the audit has found every value to fit. `apply` reads the same snapshot, so it need not parse JSON again.
+    #[serde(skip)]
+    pub proven: bool,
     /// Which rule gave the type, and why this rung: for people.
     pub reason: String,
 }

@@ -78,6 +78,7 @@ fn column(name: &str, pg_type: &str) -> ColumnCopy {
         pg_type: PgType::parse(pg_type).expect(pg_type),
         reading: Reading::Plain,
         on_invalid: OnInvalid::Fail,
+        proven: false,
         reason: String::new(),
     }
 }

@@ -264,6 +264,7 @@ fn copy(draft: &Draft<'_>, table: &Table, row_key: Vec<String>) -> TableCopy {
             pg_type: settled.pg_type,
             reading: settled.reading.clone(),
             on_invalid: settled.on_invalid,
+            proven: source.fits_reading(&settled.pg_type, &settled.reading, true).is_ok(),
             reason: settled.reason.clone(),
         })
         .collect();
