@@ -55,7 +55,7 @@ pub fn read<'a>(cell: ValueRef<'a>, pg_type: &PgType, reading: &Reading) -> Resu
     }
 }
 
-/// Converts a cell of a column whose every value the audit has [read](read) already, in the same snapshot: what costs time
+/// Converts a cell of a column whose every value has already been through [`read`], in the same snapshot: what costs time
 /// and cannot fail a second time, parsing JSON, is left out.
 ///
 /// # Errors
