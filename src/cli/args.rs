@@ -152,14 +152,21 @@ pub(super) struct AuditArgs {
     pub(super) format: Format,
 }
 
+/// Both ends of the way, and what goes along it.
 #[derive(Debug, Args)]
-pub(super) struct PlanArgs {
+pub(super) struct EndsArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) target: TargetArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) ends: EndsArgs,
 
     /// The plan's form
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
@@ -173,11 +180,7 @@ pub(super) struct PlanArgs {
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) target: TargetArgs,
-    #[command(flatten)]
-    pub(super) scope: ScopeArgs,
+    pub(super) ends: EndsArgs,
 
     /// Do not ask
     #[arg(long, short)]
@@ -203,11 +206,7 @@ pub(super) struct ApplyArgs {
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) target: TargetArgs,
-    #[command(flatten)]
-    pub(super) scope: ScopeArgs,
+    pub(super) ends: EndsArgs,
 
     /// Sessions that read at the same time [default: the machine's processors, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]

@@ -20,8 +20,6 @@
 //! `1e2` is `100`, but `1.0` is not `1.00`, since it prints them apart; `numeric`: `1.0` is `1.00`), and bits elsewhere
 //! (`double precision`: -0.0 is not 0.0).
 
-#[cfg(test)]
-mod agreement;
 mod certificate;
 mod copy_rows;
 mod decimal;
@@ -37,6 +35,8 @@ mod shape;
 mod source_cell;
 mod source_side;
 mod target_side;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{
     Arc,

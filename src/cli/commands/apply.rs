@@ -27,17 +27,23 @@ pub(super) const SOURCE_CHANGED_HINT: &str =
 
 pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
-    let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
-    let source = prepare::open(&args.source, jobs).await?;
-    let target =
-        prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), true, jobs).await?;
+    let mapping = prepare::mapping(args.ends.scope.mapping.as_deref())?;
+    let source = prepare::open(&args.ends.source, jobs).await?;
+    let target = prepare::connect(
+        &args.ends.target,
+        &args.ends.scope.schema,
+        Some(&args.ends.source.source),
+        true,
+        jobs,
+    )
+    .await?;
     // Held from here to the end: what the plan says must still be so when it is carried out.
     let mut lock = Lock::try_acquire(&target).await?;
     // A killed run's sessions may still be at work, and would finish a chunk after the plan has looked.
     if let Some(ledger) = Ledger::find(&target).await? {
         ledger.end_leftover_sessions(&lock).await?;
     }
-    let done = match prepare::prepare(&mapping, target, source, &args.scope, output).await {
+    let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, output).await {
         Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, jobs, output).await,
         Err(error) => Err(error),
     };

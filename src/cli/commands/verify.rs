@@ -16,12 +16,18 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
-    let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
-    let source = prepare::open(&args.source, jobs).await?;
+    let mapping = prepare::mapping(args.ends.scope.mapping.as_deref())?;
+    let source = prepare::open(&args.ends.source, jobs).await?;
     // The target before the scan: a wrong password should not cost the reading of a whole file.
-    let target =
-        prepare::connect(&args.target, &args.scope.schema, Some(&args.source.source), false, jobs).await?;
-    let prepared = prepare::prepare(&mapping, target, source, &args.scope, output).await?;
+    let target = prepare::connect(
+        &args.ends.target,
+        &args.ends.scope.schema,
+        Some(&args.ends.source.source),
+        false,
+        jobs,
+    )
+    .await?;
+    let prepared = prepare::prepare(&mapping, target, source, &args.ends.scope, output).await?;
     if prepared.plan.source_changed() {
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
         return Ok(Exit::ChangedSource);

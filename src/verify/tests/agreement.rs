@@ -8,7 +8,7 @@ use ValueRef::{Blob, Integer, Real, Text};
 use proptest::{prelude::*, sample::select};
 use rusqlite::types::ValueRef;
 
-use super::source_cell::{CellForm, Workshop};
+use crate::verify::source_cell::{CellForm, Workshop};
 use crate::{
     mapping::OnInvalid,
     schema::PgType,

@@ -1,0 +1,3 @@
+//! Tests that look at more than one file of this module.
+
+mod agreement;
