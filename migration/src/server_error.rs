@@ -30,6 +30,8 @@ pub struct Parts {
     pub column: Option<String>,
     /// The constraint that was violated.
     pub constraint: Option<String>,
+    /// Whether the connection broke, without a word of the server.
+    pub connection_lost: bool,
 }
 
 impl Deref for ServerError {
@@ -46,6 +48,14 @@ impl ServerError {
         ServerError(Box::new(Parts { message, ..Parts::default() }))
     }
 
+    /// Whether the session has come to its end with this error: the server ended it (SQLSTATE class 08, and of class 57
+    /// the codes of a server or a session that goes), or the connection broke.
+    pub fn is_connection_lost(&self) -> bool {
+        self.connection_lost
+            || self.code.starts_with("08")
+            || matches!(&*self.code, "57P01" | "57P02" | "57P03" | "57P05")
+    }
+
     /// The message without the value that data exceptions (SQLSTATE class 22) put behind a colon.
     fn shown_message(&self) -> &str {
         if !self.code.starts_with("22") {
@@ -57,6 +67,9 @@ impl ServerError {
 
 impl fmt::Display for ServerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_connection_lost() {
+            formatter.write_str("the connection to the server was lost: ")?;
+        }
         formatter.write_str(self.shown_message())?;
         if !self.code.is_empty() {
             write!(formatter, " (SQLSTATE {})", self.code)?;
@@ -83,9 +96,11 @@ pub fn server_error(error: &sqlx::Error) -> ServerError {
             Some(error) => of_database(error),
             None => ServerError::of_connection(database.message().to_owned()),
         },
-        sqlx::Error::Io(error) => {
-            ServerError::of_connection(format!("the connection to the server was lost ({error})"))
-        }
+        sqlx::Error::Io(error) => ServerError(Box::new(Parts {
+            message: error.to_string(),
+            connection_lost: true,
+            ..Parts::default()
+        })),
         sqlx::Error::PoolTimedOut => {
             ServerError::of_connection("no connection to the server came free in time".to_owned())
         }
@@ -103,6 +118,7 @@ fn of_database(error: &PgDatabaseError) -> ServerError {
         table: owned(error.table()),
         column: owned(error.column()),
         constraint: owned(error.constraint()),
+        connection_lost: false,
     }))
 }
 
@@ -127,6 +143,18 @@ mod tests {
         let detail = Some("Key (id)=(secret) already exists.");
         let shown = error("22P02", "invalid input syntax for type integer: \"secret\"", detail, None);
         assert_eq!(shown, "invalid input syntax for type integer (SQLSTATE 22P02)");
+    }
+
+    #[test]
+    fn session_that_the_server_ends_is_a_lost_connection() {
+        let shown = error("57P01", "terminating connection due to administrator command", None, None);
+        let said = "the connection to the server was lost: terminating connection due to administrator command (SQLSTATE 57P01)";
+        assert_eq!(shown, said);
+        let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(
+            server_error(&sqlx::Error::Io(broken)).to_string(),
+            "the connection to the server was lost: broken pipe"
+        );
     }
 
     #[test]
