@@ -312,6 +312,39 @@ fn orphans_under_the_parents_affinity_and_collation() {
 }
 
 #[test]
+fn orphans_where_an_index_brings_equal_values_together() {
+    let audit = audit(
+        "PRAGMA foreign_keys = OFF;
+         CREATE TABLE p (id TEXT PRIMARY KEY, a, b, UNIQUE (a, b));
+         CREATE TABLE plain (x TEXT REFERENCES p, y, PRIMARY KEY (x, y));
+         CREATE TABLE loose (x REFERENCES p); CREATE INDEX loose_x ON loose (x);
+         CREATE TABLE folded (x TEXT COLLATE NOCASE REFERENCES p); CREATE INDEX folded_x ON folded (x COLLATE BINARY);
+         CREATE TABLE partly (x TEXT REFERENCES p, y); CREATE INDEX partly_x ON partly (x) WHERE y > 1;
+         CREATE TABLE pair (x INTEGER, y INTEGER, z, FOREIGN KEY (x, y) REFERENCES p (a, b)); CREATE INDEX pair_yxz ON pair (y, x, z);
+         CREATE TABLE whole (x TEXT PRIMARY KEY REFERENCES p) WITHOUT ROWID;
+         INSERT INTO p VALUES ('1', 1, 1), ('a', 1, 2);
+         INSERT INTO plain VALUES ('1', 1), ('1', 2), (NULL, 1), ('b', 1), ('b', 2);
+         INSERT INTO loose VALUES (1), (1.0), (NULL);
+         INSERT INTO folded VALUES ('a'), ('A');
+         INSERT INTO partly VALUES ('a', 2), ('b', 1);
+         INSERT INTO pair VALUES (1, 1, 0), (1, 2, 0), (1, 2, 1), (NULL, 7, 0), (2, 1, 0);
+         INSERT INTO whole VALUES ('1'), ('a');",
+    );
+    for (table, orphans) in [
+        ("plain", Some((2, "x=b, y=1"))),
+        ("loose", Some((1, "rowid=2"))),
+        ("folded", Some((1, "rowid=2"))),
+        ("partly", Some((1, "rowid=2"))),
+        ("pair", Some((1, "rowid=5"))),
+        ("whole", None),
+    ] {
+        let found = &audit.table(table).unwrap().foreign_keys[0];
+        let found = found.orphans.as_ref().map(|found| (found.rows, found.first_key.as_str()));
+        assert_eq!(found, orphans, "{table}");
+    }
+}
+
+#[test]
 fn the_fingerprint_follows_content_and_nothing_else() {
     let of = |sql: &str| audit(sql).fingerprint.content_digest;
     let table = "CREATE TABLE t (a, b);";
