@@ -103,6 +103,18 @@ pub enum LedgerError {
     },
 }
 
+impl LedgerError {
+    /// What the server said, where it said something.
+    #[must_use]
+    pub fn server(&self) -> Option<ServerError> {
+        match self {
+            LedgerError::Connect(error) => error.server(),
+            LedgerError::Database { source, .. } => Some(source.clone()),
+            _ => None,
+        }
+    }
+}
+
 /// For `map_err`: says what was being done.
 fn database(doing: &'static str) -> impl Fn(sqlx::Error) -> LedgerError {
     move |error| LedgerError::Database { doing, source: error.into() }
