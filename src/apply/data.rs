@@ -147,6 +147,11 @@ async fn rows_there(copies: &[Copy], run: Run<'_>) -> u64 {
     copies.iter().filter_map(|copy| started.get(&copy.table.target)).map(|table| table.rows_written).sum()
 }
 
+/// A chunk's commit does not wait for the disk: should the server fall, rows and ledger forget the chunk together, and the
+/// next run copies it anew. What says that a table is there does wait, and what was committed before reaches the disk
+/// before it (PostgreSQL's manual, 30.4, "Asynchronous Commit").
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+
 /// Copies a chunk in a transaction of its own, where the ledger does not have it as copied.
 pub(super) async fn copy_chunk(
     worker: &Worker,
@@ -170,7 +175,7 @@ async fn send_chunk(
     let Worker { source, target, ledger, listener, .. } = worker;
     let copy = &task.table;
     let what = || format!("table {} could not be copied", copy.target);
-    let mut transaction = connection.begin().await.map_err(ApplyError::server(what()))?;
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(ApplyError::server(what()))?;
     if !ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number).await? {
         return transaction.rollback().await.map_err(ApplyError::server(what()));
     }

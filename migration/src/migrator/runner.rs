@@ -16,6 +16,7 @@ use super::{
     error::db_error,
     hazards,
     history::{Entry, MIGRATION_TABLE, Origin},
+    sort,
 };
 use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, version::Section};
 
@@ -131,7 +132,8 @@ impl Job {
                 if steps[index].concurrent {
                     self.run_concurrently(manager.get_connection(), index, &steps[index]).await?;
                 } else {
-                    running.push(self.run_step(index).boxed());
+                    let setting = sort::setting(&steps[index], group, self.sessions);
+                    running.push(self.run_step(index, setting).boxed());
                 }
             }
             stream::iter(running).buffer_unordered(self.sessions).try_collect::<()>().await?;
@@ -140,10 +142,13 @@ impl Job {
     }
 
     /// A step and its row in the ledger, in a transaction of their own.
-    async fn run_step(&self, index: usize) -> Result<(), MigrateError> {
+    async fn run_step(&self, index: usize, setting: Option<&str>) -> Result<(), MigrateError> {
         let failed = |error: DbErr| failed("a step's transaction", &error);
         let transaction = self.pool.begin().await.map_err(failed)?;
         let step = &self.version().post_data[index];
+        if let Some(setting) = setting {
+            transaction.execute_unprepared(setting).await.map_err(failed)?;
+        }
         self.run_in_transaction(&transaction, Section::PostData, index, step).await?;
         self.record_step(&transaction, index).await?;
         transaction.commit().await.map_err(failed)

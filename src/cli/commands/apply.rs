@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 
 use crate::{
     apply::{self, Event, Interrupt, Job, Listener, Options, Report},
+    audit::Depth,
     cli::{
         args::{ApplyArgs, Format},
         error::{CliError, Exit},
@@ -47,7 +48,8 @@ pub(in crate::cli) async fn run(
     if let Some(ledger) = Ledger::find(&target).await? {
         ledger.end_leftover_sessions(&lock).await?;
     }
-    let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, output).await {
+    let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, Depth::Whole, output).await
+    {
         Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, jobs, interrupt, output).await,
         Err(error) => Err(error),
     };

@@ -3,6 +3,7 @@
 use std::{io::Write, sync::Arc};
 
 use crate::{
+    audit::Depth,
     cli::{
         args::{Format, VerifyArgs},
         error::{CliError, Exit},
@@ -27,7 +28,8 @@ pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exi
         jobs,
     )
     .await?;
-    let prepared = prepare::prepare(&mapping, target, source, &args.ends.scope, output).await?;
+    // The file's structure was looked at when the plan was made.
+    let prepared = prepare::prepare(&mapping, target, source, &args.ends.scope, Depth::Rows, output).await?;
     if prepared.plan.source_changed() {
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
         return Ok(Exit::ChangedSource);
