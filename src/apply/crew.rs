@@ -84,7 +84,7 @@ pub(super) async fn drain(
         let Some(ended) = ended else { return Ok(()) };
         let ended = ended.unwrap_or_else(|_| {
             let error = ApplyError::ReaderLost { table: "(a session)".to_owned() };
-            Err(Loss { error, task: None, backend: None, outages: 0 })
+            Err(Box::new(Loss { error, task: None, backend: None, outages: 0 }))
         });
         // A session that still waits for room on the server is not waited for.
         if queue.finished.load(Ordering::Relaxed) == chunks as u64 {
@@ -104,13 +104,13 @@ pub(super) async fn drain(
 
 /// Puts the chunk of a lost session back, and waits for the server. Gives whether another session is to take its place.
 async fn replace(
-    loss: Loss,
+    loss: Box<Loss>,
     queue: &Queue,
     run: &Run<'_>,
     recovery: &mut Recovery<'_>,
     is_last: bool,
 ) -> Result<bool, ApplyError> {
-    let Loss { error, task, backend, outages } = loss;
+    let Loss { error, task, backend, outages } = *loss;
     let table = task.as_ref().map_or_else(|| "(none)".to_owned(), |task| task.table.target.clone());
     let had_a_session = backend.is_some();
     queue.waiting().extend(task);
@@ -138,7 +138,7 @@ async fn end(backend: &Backend, run: &Run<'_>) -> Result<(), ApplyError> {
     Ok(())
 }
 
-fn begin(crew: &mut JoinSet<Result<(), Loss>>, queue: &Arc<Queue>, run: &Run<'_>, outages: u32) {
+fn begin(crew: &mut JoinSet<Result<(), Box<Loss>>>, queue: &Arc<Queue>, run: &Run<'_>, outages: u32) {
     let queue = Arc::clone(queue);
     let worker = run.worker();
     crew.spawn(async move {
@@ -153,7 +153,7 @@ fn begin(crew: &mut JoinSet<Result<(), Loss>>, queue: &Arc<Queue>, run: &Run<'_>
                 }
                 session.backend
             });
-            Loss { error, task, backend, outages }
+            Box::new(Loss { error, task, backend, outages })
         })
     });
 }
