@@ -60,6 +60,7 @@ pub(super) async fn drain(
     run: &Run<'_>,
     recovery: &mut Recovery<'_>,
 ) -> Result<(), ApplyError> {
+    recovery.begin();
     let chunks = queue.len();
     let sessions = run.jobs.clamp(1, chunks.max(1));
     let queue = Arc::new(Queue {
@@ -111,7 +112,7 @@ async fn replace(
     is_last: bool,
 ) -> Result<bool, ApplyError> {
     let Loss { error, task, backend, outages } = *loss;
-    let table = task.as_ref().map_or_else(|| "(none)".to_owned(), |task| task.table.target.clone());
+    let what = task.as_ref().map_or_else(|| "the copy".to_owned(), |task| data::named(&task.table));
     let had_a_session = backend.is_some();
     queue.waiting().extend(task);
     if run.interrupt.asked().is_some() {
@@ -122,10 +123,10 @@ async fn replace(
         return Ok(false);
     }
     if outages == recovery.outages() {
-        recovery.regain(&table, error).await?;
+        recovery.regain(&what, error).await?;
     }
     if let Some(backend) = backend {
-        recovery.persist(&table, async || end(&backend, run).await).await?;
+        recovery.persist(&what, async || end(&backend, run).await).await?;
     }
     Ok(true)
 }
@@ -209,9 +210,9 @@ async fn copy(worker: &data::Worker, connection: &mut PgConnection, task: &Task)
         if remedy(&error) != Remedy::Again || worker.interrupt.asked().is_some() {
             return Err(error);
         }
-        let table = &task.table.target;
-        let Some(pause) = tries.next_pause() else { return Err(retry::given_up(table, &tries, error)) };
-        retry::tell(&worker.listener, table, &tries, &error);
+        let what = data::named(&task.table);
+        let Some(pause) = tries.next_pause() else { return Err(retry::given_up(&what, &tries, error)) };
+        retry::tell(&worker.listener, &what, &tries, &error);
         sleep(pause).await;
     }
 }
