@@ -60,6 +60,7 @@ pub(super) async fn drain(
     run: &Run<'_>,
     recovery: &mut Recovery<'_>,
 ) -> Result<(), ApplyError> {
+    recovery.begin();
     let chunks = queue.len();
     let sessions = run.jobs.clamp(1, chunks.max(1));
     let queue = Arc::new(Queue {
@@ -84,7 +85,7 @@ pub(super) async fn drain(
         let Some(ended) = ended else { return Ok(()) };
         let ended = ended.unwrap_or_else(|_| {
             let error = ApplyError::ReaderLost { table: "(a session)".to_owned() };
-            Err(Loss { error, task: None, backend: None, outages: 0 })
+            Err(Box::new(Loss { error, task: None, backend: None, outages: 0 }))
         });
         // A session that still waits for room on the server is not waited for.
         if queue.finished.load(Ordering::Relaxed) == chunks as u64 {
@@ -104,14 +105,14 @@ pub(super) async fn drain(
 
 /// Puts the chunk of a lost session back, and waits for the server. Gives whether another session is to take its place.
 async fn replace(
-    loss: Loss,
+    loss: Box<Loss>,
     queue: &Queue,
     run: &Run<'_>,
     recovery: &mut Recovery<'_>,
     is_last: bool,
 ) -> Result<bool, ApplyError> {
-    let Loss { error, task, backend, outages } = loss;
-    let table = task.as_ref().map_or_else(|| "(none)".to_owned(), |task| task.table.target.clone());
+    let Loss { error, task, backend, outages } = *loss;
+    let what = task.as_ref().map_or_else(|| "the copy".to_owned(), |task| data::named(&task.table));
     let had_a_session = backend.is_some();
     queue.waiting().extend(task);
     if run.interrupt.asked().is_some() {
@@ -122,10 +123,10 @@ async fn replace(
         return Ok(false);
     }
     if outages == recovery.outages() {
-        recovery.regain(&table, error).await?;
+        recovery.regain(&what, error).await?;
     }
     if let Some(backend) = backend {
-        recovery.persist(&table, async || end(&backend, run).await).await?;
+        recovery.persist(&what, async || end(&backend, run).await).await?;
     }
     Ok(true)
 }
@@ -138,7 +139,7 @@ async fn end(backend: &Backend, run: &Run<'_>) -> Result<(), ApplyError> {
     Ok(())
 }
 
-fn begin(crew: &mut JoinSet<Result<(), Loss>>, queue: &Arc<Queue>, run: &Run<'_>, outages: u32) {
+fn begin(crew: &mut JoinSet<Result<(), Box<Loss>>>, queue: &Arc<Queue>, run: &Run<'_>, outages: u32) {
     let queue = Arc::clone(queue);
     let worker = run.worker();
     crew.spawn(async move {
@@ -153,7 +154,7 @@ fn begin(crew: &mut JoinSet<Result<(), Loss>>, queue: &Arc<Queue>, run: &Run<'_>
                 }
                 session.backend
             });
-            Loss { error, task, backend, outages }
+            Box::new(Loss { error, task, backend, outages })
         })
     });
 }
@@ -209,9 +210,9 @@ async fn copy(worker: &data::Worker, connection: &mut PgConnection, task: &Task)
         if remedy(&error) != Remedy::Again || worker.interrupt.asked().is_some() {
             return Err(error);
         }
-        let table = &task.table.target;
-        let Some(pause) = tries.next_pause() else { return Err(retry::given_up(table, &tries, error)) };
-        retry::tell(&worker.listener, table, &tries, &error);
+        let what = data::named(&task.table);
+        let Some(pause) = tries.next_pause() else { return Err(retry::given_up(&what, &tries, error)) };
+        retry::tell(&worker.listener, &what, &tries, &error);
         sleep(pause).await;
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     plan::{CopyPlan, TablePlan},
     schema::{TableCopy, render},
     source::Source,
-    target::{Ledger, Lock, RunId, Target},
+    target::{Ledger, RunId, Target},
 };
 
 /// A table whose rows are to be copied.
@@ -92,10 +92,10 @@ impl Run<'_> {
 pub(super) async fn copy(
     copies: &[Copy],
     run: Run<'_>,
-    lock: &mut Lock,
+    recovery: &mut Recovery<'_>,
 ) -> Result<Vec<TableReport>, ApplyError> {
     let copying = run.interrupt.copying();
-    let done = copy_waves(copies, run, lock).await;
+    let done = copy_waves(copies, run, recovery).await;
     drop(copying);
     match (done, run.interrupt.asked()) {
         // Trying again is over, too.
@@ -106,25 +106,33 @@ pub(super) async fn copy(
 }
 
 /// Ends early, without an error, when the run is asked to end.
-async fn copy_waves(copies: &[Copy], run: Run<'_>, lock: &mut Lock) -> Result<Vec<TableReport>, ApplyError> {
-    let mut recovery = Recovery::new(lock, run.interrupt, run.listener);
+async fn copy_waves(
+    copies: &[Copy],
+    run: Run<'_>,
+    recovery: &mut Recovery<'_>,
+) -> Result<Vec<TableReport>, ApplyError> {
     let mut reports = Vec::with_capacity(copies.len());
     let waves = copies.iter().map(|copy| copy.wave + 1).max().unwrap_or(0);
     for wave in 0..waves {
         let of_wave: Vec<&Copy> = copies.iter().filter(|copy| copy.wave == wave).collect();
         let mut queue = VecDeque::new();
         for copy in &of_wave {
-            queue.extend(recovery.persist(&copy.table.target, async || tasks(copy, run).await).await?);
+            queue.extend(recovery.persist(&named(&copy.table), async || tasks(copy, run).await).await?);
         }
-        crew::drain(queue, &run, &mut recovery).await?;
+        crew::drain(queue, &run, recovery).await?;
         if run.interrupt.asked().is_some() {
             break;
         }
         for Copy { table, .. } in &of_wave {
-            reports.push(recovery.persist(&table.target, async || finish::close(table, run).await).await?);
+            reports.push(recovery.persist(&named(table), async || finish::close(table, run).await).await?);
         }
     }
     Ok(reports)
+}
+
+/// A table in a message.
+pub(super) fn named(table: &TableCopy) -> String {
+    format!("table {}", table.target)
 }
 
 /// The chunks of a table that are not there yet; all are in the ledger before the first row.

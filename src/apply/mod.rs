@@ -114,10 +114,10 @@ pub enum ApplyError {
         written: u64,
     },
     /// It was tried several times.
-    #[error("table {table} was given up after {tries} more tries")]
+    #[error("{what} was given up after {tries} more tries")]
     GivenUp {
-        /// The target table.
-        table: String,
+        /// What was being done.
+        what: String,
         /// How many.
         tries: u32,
         /// What happened the last time.
@@ -173,11 +173,11 @@ pub enum Event {
         /// How many.
         rows: u64,
     },
-    /// Something of the moment stood in the way of a table's rows.
+    /// Something of the moment stood in the way.
     TryingAgain {
-        /// The target table.
-        table: String,
-        /// What.
+        /// What is being done.
+        what: String,
+        /// What stood in the way.
         reason: String,
         /// Which further try this is, from 1.
         attempt: u32,
@@ -270,17 +270,31 @@ pub async fn run(job: Job<'_>, lock: &mut Lock) -> Result<Report, ApplyError> {
         mapping_digest: Some(plan.mapping_digest.clone()),
     };
     let run = ledger.begin_run(&run).await?;
+    let ledger = ledger.of_run(run);
     let done = stages(job, lock, &ledger, run).await;
+    // A server that cannot be reached is not told: the next run sees that this one never said how it ended.
+    if done.as_ref().is_err_and(|error| remedy(error) == Remedy::Reconnect) {
+        return done;
+    }
     let outcome = match &done {
         Ok(_) => Outcome::Done,
         Err(ApplyError::Interrupted { .. }) => Outcome::Interrupted,
         Err(_) => Outcome::Failed,
     };
+    let closed = close(&ledger, run, outcome).await;
     // The first error is the one to tell.
-    let closed = ledger.finish_run(run, outcome).await;
     let report = done?;
     closed?;
     Ok(report)
+}
+
+/// Says in the ledger how the run ended. Of one that failed, other sessions may still be at work on the server, where they
+/// would be in the next run's way.
+async fn close(ledger: &Ledger, run: RunId, outcome: Outcome) -> Result<(), LedgerError> {
+    if outcome == Outcome::Failed {
+        ledger.end_own_sessions().await?;
+    }
+    ledger.finish_run(run, outcome).await
 }
 
 async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> Result<Report, ApplyError> {
@@ -291,17 +305,26 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     // Hazards concern tables with rows, and a plan of ours changes none of those.
     let allow: &[String] = &[];
 
+    let mut recovery = Recovery::new(lock, &options.interrupt, listener);
+    let up = async |limit| {
+        target::up(target, ledger, &versions, limit, allow).await?;
+        Ok(())
+    };
+
     listener(Event::Stage("pre-data"));
-    if plan.version_action == VersionAction::Record {
-        target::record_applied(target, ledger, &plan.versions).await?;
-    }
-    target::up(target, ledger, &versions, UpTo::BeforeLastPost, allow).await?;
+    let pre_data = async || {
+        if plan.version_action == VersionAction::Record {
+            target::record_applied(target, ledger, &plan.versions).await?;
+        }
+        up(UpTo::BeforeLastPost).await
+    };
+    recovery.persist_alone("pre-data", ledger, pre_data).await?;
     if let (Some(version), Some(folder)) = (&options.new_version, &options.versions_dir) {
         save(folder, version)?;
     }
 
     listener(Event::Stage("data"));
-    lock.confirm().await?;
+    recovery.confirm().await?;
     let copies = copies(plan, target).await?;
     let run = data::Run {
         id: run,
@@ -313,14 +336,18 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         interrupt: &options.interrupt,
         listener,
     };
-    let tables = data::copy(&copies, run, lock).await?;
+    let tables = data::copy(&copies, run, &mut recovery).await?;
 
     listener(Event::Stage("post-data"));
-    lock.confirm().await?;
-    target::up(target, ledger, &versions, UpTo::All, allow).await?;
+    recovery.confirm().await?;
+    recovery.persist_alone("post-data", ledger, async || up(UpTo::All).await).await?;
 
     listener(Event::Stage("statistics"));
-    finish::analyze(target, copies.iter().map(|copy| Arc::clone(&copy.table)), options.jobs).await?;
+    let analyze = async || {
+        let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
+        finish::analyze(target, tables, options.jobs).await
+    };
+    recovery.persist_alone("statistics", ledger, analyze).await?;
     Ok(Report { versions: applied, tables })
 }
 

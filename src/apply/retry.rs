@@ -4,12 +4,12 @@
 //! all of it is there, and the ledger says so, or none of it is. It helps where the error was of the moment, and only
 //! there: [`RULES`].
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use tokio::time::sleep;
 
 use super::{ApplyError, Event, Interrupt, Listener};
-use crate::target::Lock;
+use crate::target::{Ledger, Lock};
 
 /// What an error calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,20 @@ impl<'a> Recovery<'a> {
         self.outages
     }
 
+    /// Other work begins, with new patience.
+    pub(super) fn begin(&mut self) {
+        self.tries = Tries::to_reconnect();
+        self.finished = 0;
+    }
+
+    /// Asks whether the lock is still held.
+    ///
+    /// # Errors
+    /// [`ApplyError::Lock`] when it is not: whoever ended its session, and nothing else, wants the run to end.
+    pub(super) async fn confirm(&mut self) -> Result<(), ApplyError> {
+        Ok(self.lock.confirm().await?)
+    }
+
     /// So many chunks are finished: where it became more since the last outage, patience begins anew.
     pub(super) fn progressed(&mut self, finished: u64) {
         if finished > self.finished {
@@ -122,13 +136,13 @@ impl<'a> Recovery<'a> {
     /// # Errors
     /// [`ApplyError::GivenUp`] when patience ends, [`ApplyError::Lock`] when another run has the lock by now, and `error`
     /// itself where the run is asked to end.
-    pub(super) async fn regain(&mut self, table: &str, error: ApplyError) -> Result<(), ApplyError> {
+    pub(super) async fn regain(&mut self, what: &str, error: ApplyError) -> Result<(), ApplyError> {
         let mut error = error;
         loop {
             let Some(pause) = self.tries.next_pause() else {
-                return Err(given_up(table, &self.tries, error));
+                return Err(given_up(what, &self.tries, error));
             };
-            tell(self.listener, table, &self.tries, &error);
+            tell(self.listener, what, &self.tries, &error);
             tokio::select! {
                 () = sleep(pause) => {}
                 () = self.interrupt.is_asked() => return Err(error),
@@ -150,28 +164,52 @@ impl<'a> Recovery<'a> {
     /// As [`Recovery::regain`], and what helps no more.
     pub(super) async fn persist<T>(
         &mut self,
-        table: &str,
+        what: &str,
         attempt: impl AsyncFn() -> Result<T, ApplyError>,
     ) -> Result<T, ApplyError> {
         loop {
             match attempt().await {
-                Err(error) if remedy(&error) != Remedy::Stop => self.regain(table, error).await?,
+                Err(error) if remedy(&error) != Remedy::Stop => self.regain(what, error).await?,
                 done => return done,
             }
         }
     }
 }
 
+impl Recovery<'_> {
+    /// As [`Recovery::persist`], for work that is the run's only one at the time, so that what is left of an attempt can be
+    /// ended on the server before the next.
+    ///
+    /// # Errors
+    /// As [`Recovery::persist`].
+    pub(super) async fn persist_alone<T>(
+        &mut self,
+        what: &str,
+        ledger: &Ledger,
+        attempt: impl AsyncFn() -> Result<T, ApplyError>,
+    ) -> Result<T, ApplyError> {
+        self.begin();
+        let again = Cell::new(false);
+        self.persist(what, async || {
+            if again.replace(true) {
+                ledger.end_own_sessions().await?;
+            }
+            attempt().await
+        })
+        .await
+    }
+}
+
 /// Says why something is tried again.
-pub(super) fn tell(listener: &Listener, table: &str, tries: &Tries, error: &ApplyError) {
+pub(super) fn tell(listener: &Listener, what: &str, tries: &Tries, error: &ApplyError) {
     let (attempt, of) = tries.count();
     let reason = error.server_error().map_or_else(|| error.to_string(), |server| server.to_string());
-    listener(Event::TryingAgain { table: table.to_owned(), reason, attempt, of });
+    listener(Event::TryingAgain { what: what.to_owned(), reason, attempt, of });
 }
 
 /// The error of the last of several tries.
-pub(super) fn given_up(table: &str, tries: &Tries, error: ApplyError) -> ApplyError {
-    ApplyError::GivenUp { table: table.to_owned(), tries: tries.count().0, error: Box::new(error) }
+pub(super) fn given_up(what: &str, tries: &Tries, error: ApplyError) -> ApplyError {
+    ApplyError::GivenUp { what: what.to_owned(), tries: tries.count().0, error: Box::new(error) }
 }
 
 #[cfg(test)]

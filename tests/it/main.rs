@@ -14,6 +14,7 @@ mod bad_input;
 mod command;
 mod exit_codes;
 mod expressions;
+mod faults;
 mod interrupted;
 mod local;
 mod migration;

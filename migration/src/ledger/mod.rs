@@ -28,6 +28,7 @@ pub struct Ledger {
     pool: PgPool,
     place: Place,
     target_schema: String,
+    run: Option<RunId>,
 }
 
 /// Why the ledger could not be used.
@@ -140,7 +141,13 @@ impl Ledger {
     }
 
     fn at(place: Place, target: &Target) -> Ledger {
-        Ledger { pool: target.pool.clone(), place, target_schema: target.schema.clone() }
+        Ledger { pool: target.pool.clone(), place, target_schema: target.schema.clone(), run: None }
+    }
+
+    /// The same ledger for this run: sessions that carry out versions are recorded as the run's from here on.
+    #[must_use]
+    pub fn of_run(self, run: RunId) -> Ledger {
+        Ledger { run: Some(run), ..self }
     }
 
     /// Where its tables are.

@@ -152,6 +152,7 @@ pub async fn up(
 ) -> Result<Vec<String>, MigrateError> {
     let migrator = Migrator::new(target, ledger, versions, allow).await?;
     let session = Session::open(target).await?;
+    ledger.register_pool(&session.pool, 1).await?;
     let pending = migrator.pending(&session.connection).await?;
     let count = count_of(&pending, limit);
     let names: Vec<String> = pending.into_iter().take(count).collect();
@@ -177,6 +178,7 @@ pub async fn down(
     allow: &[String],
 ) -> Result<Vec<String>, MigrateError> {
     let session = Session::open(target).await?;
+    ledger.register_pool(&session.pool, 1).await?;
     let mut names = Vec::new();
     for _ in 0..count {
         let migrator = Migrator::new(target, ledger, versions, allow).await?;

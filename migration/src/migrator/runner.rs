@@ -122,6 +122,8 @@ impl Job {
     async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
         let done: BTreeSet<u32> = self.ledger.steps_done(&self.version().name, Section::PostData).await?;
         let steps = &self.version().post_data;
+        let sessions = self.sessions.min(steps.len() - done.len().min(steps.len()));
+        self.ledger.register_pool(self.pool.get_postgres_connection_pool(), sessions).await?;
         let mut from = 0;
         // Neighbours that may run at the same time are one group; every other step is a group of its own.
         for group in steps.chunk_by(|one, other| one.parallel && other.parallel) {

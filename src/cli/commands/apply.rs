@@ -178,8 +178,8 @@ async fn execute(
                 bar.say(&table);
             }
             Event::TakenBack { rows } => bar.take_back(rows),
-            Event::TryingAgain { table, reason, attempt, of } => {
-                bar.note(output, &format!("table {table}: {reason}; trying again ({attempt} of {of})"));
+            Event::TryingAgain { what, reason, attempt, of } => {
+                bar.note(output, &format!("{what}: {reason}; trying again ({attempt} of {of})"));
             }
             Event::Finishing { chunks } => bar.note(output, &finishing(chunks)),
         })
