@@ -44,15 +44,21 @@ apt_install() {
     as_root "${apt[@]}" update >/dev/null && as_root "${install[@]}" >/dev/null
 }
 
-has_postgresql() {
+# The folder of PostgreSQL's server programs.
+postgresql_bin() {
     local directory
     for directory in ${PATH//:/ } /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
         /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin; do
         if [ -x "$directory/initdb" ] && [ -x "$directory/pg_ctl" ] && [ -x "$directory/postgres" ]; then
+            printf '%s' "$directory"
             return 0
         fi
     done
     return 1
+}
+
+has_postgresql() {
+    postgresql_bin >/dev/null
 }
 
 # PostgreSQL's server programs. No server is started: Debian's package would make and start a cluster of its own, which
@@ -128,6 +134,19 @@ ensure_shellcheck() {
         brew install --quiet shellcheck || true
     fi
     has shellcheck || die "shellcheck could not be installed; install it (Debian, Ubuntu: apt-get install shellcheck) and try again"
+}
+
+# Removes what `mtm local` keeps for a folder, and the folder; root's data lies elsewhere. The server is stopped before.
+remove_local_server() {
+    local pointer home
+    for pointer in "$1"/.mtm/*.location; do
+        [ -f "$pointer" ] || continue
+        home=$(cat "$pointer")
+        case $home in
+            /var/tmp/mtm-* | /tmp/mtm-*) rm -rf -- "$home" ;;
+        esac
+    done
+    rm -rf -- "$1"
 }
 
 # Where cargo puts the programs of a debug build.

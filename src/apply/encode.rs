@@ -12,14 +12,14 @@ pub(super) const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 pub(super) const TRAILER: [u8; 2] = (-1i16).to_be_bytes();
 
 /// Begins a tuple.
-pub(super) fn begin_row(buffer: &mut Vec<u8>, fields: i16) {
+pub fn begin_row(buffer: &mut Vec<u8>, fields: i16) {
     buffer.extend_from_slice(&fields.to_be_bytes());
 }
 
 /// Appends a field: its length and its bytes. `width` is the integer's size for [`Value::Integer`].
 ///
 /// Returns `false`, with nothing appended, where the field is longer than the protocol can say (2 GiB).
-pub(super) fn field(buffer: &mut Vec<u8>, value: &Value<'_>, width: IntegerWidth) -> bool {
+pub fn field(buffer: &mut Vec<u8>, value: &Value<'_>, width: IntegerWidth) -> bool {
     match value {
         Value::Null => buffer.extend_from_slice(&(-1i32).to_be_bytes()),
         Value::Boolean(boolean) => fixed(buffer, &[u8::from(*boolean)]),
@@ -46,7 +46,7 @@ pub(super) fn field(buffer: &mut Vec<u8>, value: &Value<'_>, width: IntegerWidth
 
 /// How many bytes an integer column takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum IntegerWidth {
+pub enum IntegerWidth {
     /// `smallint`
     Two,
     /// `integer`

@@ -5,7 +5,7 @@
 
 mod crew;
 mod data;
-mod encode;
+pub mod encode;
 mod finish;
 mod interrupt;
 mod reader;

@@ -25,7 +25,7 @@ mod copy_rows;
 mod decimal;
 mod digest;
 mod error;
-mod jsonb;
+pub mod jsonb;
 mod key_text;
 mod locate;
 mod moment;

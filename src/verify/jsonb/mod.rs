@@ -25,7 +25,7 @@ const BINARY_BYTES_A_VALUE: usize = 16;
 
 /// Turns JSON texts into `jsonb`'s own text.
 #[derive(Debug, Default)]
-pub(super) struct Transcoder {
+pub struct Transcoder {
     /// Open arrays and objects.
     open: Vec<Container>,
     /// Members of all open objects, the innermost one's last.
@@ -40,9 +40,9 @@ pub(super) struct Transcoder {
 
 /// What a JSON text holds, beyond its canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Transcoded {
+pub struct Transcoded {
     /// An object names a key twice; the last value was taken, as PostgreSQL does.
-    pub(super) duplicate_keys: bool,
+    pub duplicate_keys: bool,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ enum KeyPlace {
 impl Transcoder {
     /// Appends the canonical text of `json` to `out`. `None`: PostgreSQL does not take the text, or it is deeper or
     /// larger than the mapping's `jsonb` takes; what was appended then is of no use.
-    pub(super) fn transcode(&mut self, json: &[u8], out: &mut Vec<u8>) -> Option<Transcoded> {
+    pub fn transcode(&mut self, json: &[u8], out: &mut Vec<u8>) -> Option<Transcoded> {
         self.open.clear();
         self.members.clear();
         self.plain_keys.clear();
