@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     name = "mtm",
     version,
     after_help = "First steps: `mtm demo`, then `mtm plan --source FILE --target URL`.\nExit codes: 0 done, 1 failed, 2 there are \
-                  differences, 3 refused, 4 changed source, 64 usage, 130 and 143 interrupted.",
+                  differences, 3 refused, 4 changed source, 5 done, with rejected rows, 64 usage, 130 and 143 interrupted.",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -193,6 +193,14 @@ pub(super) struct ApplyArgs {
     /// Hazards that are accepted: `deletes-data`
     #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
     pub(super) allow: Vec<String>,
+
+    /// Where rows go that the mapping rejects, a JSON object a line; made where there are any
+    #[arg(long, value_name = "FILE", default_value = "mtm-rejects.ndjson")]
+    pub(super) rejects: PathBuf,
+
+    /// Stop when more rows are rejected than this
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) max_rejects: u64,
 
     /// Sessions that copy at the same time [default: the machine's processors, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]

@@ -97,6 +97,8 @@ pub struct CopyState {
     pub finished: bool,
     /// Rows written so far.
     pub rows: u64,
+    /// Rows rejected so far.
+    pub rejected: u64,
 }
 
 /// Reads what the target holds of the desired tables.
@@ -177,8 +179,8 @@ async fn copies(ledger: &Ledger) -> Result<BTreeMap<String, CopyState>, LedgerEr
     let started = ledger.started_tables().await?;
     let states = started.into_iter().map(|(table, started)| {
         let finished = is_finished(&table, &started.source_digest);
-        let state = CopyState { digest: started.source_digest, finished, rows: started.rows_written };
-        (table, state)
+        let (rows, rejected) = (started.rows_written, started.rows_rejected);
+        (table, CopyState { digest: started.source_digest, finished, rows, rejected })
     });
     Ok(states.collect())
 }

@@ -13,11 +13,10 @@ pub fn certificate_text(certificate: &Certificate, paint: Paint, out: &mut dyn W
     let mut grid = Grid::default();
     for table in &certificate.tables {
         let verdict = if table.is_equal() { "equal".to_owned() } else { differences(table) };
-        let exceptions = if table.exceptions > 0 {
-            format!("{} values are NULL, as the mapping says", count(table.exceptions))
-        } else {
-            String::new()
-        };
+        let nulled = (table.exceptions > 0)
+            .then(|| format!("{} values are NULL, as the mapping says", count(table.exceptions)));
+        let rejected = (table.rejected > 0).then(|| format!("{} rejected", rows(table.rejected)));
+        let exceptions = nulled.into_iter().chain(rejected).collect::<Vec<_>>().join(", ");
         grid.push([
             table.target.clone(),
             format!("source {}", rows(table.source_rows)),
@@ -38,6 +37,17 @@ pub fn certificate_text(certificate: &Certificate, paint: Paint, out: &mut dyn W
         writeln!(out, "  {} {difference}", paint.red("differs:"))?;
     }
     let compared: u64 = certificate.tables.iter().map(|table| table.source_rows).sum();
+    let rejected: u64 = certificate.tables.iter().map(|table| table.rejected).sum();
+    if rejected > 0 {
+        writeln!(
+            out,
+            "{}",
+            paint.yellow(&format!(
+                "{} rejected: the target does not have them, as the mapping says.",
+                rows(rejected)
+            ))
+        )?;
+    }
     if certificate.equal {
         let line =
             format!("Proven: {} in {} tables, every cell equal.", rows(compared), certificate.tables.len());
@@ -64,6 +74,9 @@ fn difference_line(Difference { table, key, kind }: &Difference) -> String {
         }
         DifferenceKind::MissingInTarget => format!("{table} {key}: missing in the target"),
         DifferenceKind::ExtraInTarget => format!("{table} {key}: not in the source"),
+        DifferenceKind::RejectedNotInSource => {
+            format!("{table} {key}: the ledger has it among the rejected rows, and the source has it not")
+        }
         DifferenceKind::CellsDiffer { columns } => format!("{table} {key}: {}", columns.join(", ")),
     }
 }

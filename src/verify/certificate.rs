@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
-use super::{Progress, Readers, TableComparison, VerifyError, compare_rows};
+use super::{Progress, Readers, RefusedRows, TableComparison, VerifyError, compare_rows_but};
 use crate::{
     audit::{Audit, Fingerprint},
     diff::{self, Difference},
@@ -62,8 +62,10 @@ pub async fn prove<R: Readers>(
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 ) -> Result<Certificate, VerifyError> {
     let Sides { audit, desired, normal, live } = sides;
+    let refused = RefusedRows::read(target, &desired.tables).await?;
+    let schema = &desired.schema.name;
     let tables =
-        compare_rows(&desired.tables, &desired.schema.name, readers, &target.pool, jobs, progress).await?;
+        compare_rows_but(&desired.tables, &refused, schema, readers, &target.pool, jobs, progress).await?;
     let mut schema_differences = schema_differences(desired, normal, live);
     for table in &desired.tables {
         // A missing table has been told already.

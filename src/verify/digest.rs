@@ -5,6 +5,7 @@ use std::{
     hash::{BuildHasher, Hasher},
 };
 
+use super::row::Exceptions;
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_secret};
 
 /// Makes 128-bit digests under a secret, so that rows cannot be made to collide beforehand.
@@ -49,8 +50,8 @@ pub(super) struct Bucket {
 #[derive(Debug, Clone)]
 pub(super) struct Buckets {
     buckets: Vec<Bucket>,
-    /// Values that were written as NULL, as `on_invalid: set_null` asks.
-    pub(super) exceptions: u64,
+    /// What is not in the target as it is, as `on_invalid` asks.
+    pub(super) exceptions: Exceptions,
 }
 
 /// Which bucket a row is in. `count` is a power of two.
@@ -61,7 +62,7 @@ pub(super) fn bucket_of(key_digest: u128, count: usize) -> usize {
 impl Buckets {
     /// `count` empty buckets; a power of two.
     pub(super) fn new(count: usize) -> Buckets {
-        Buckets { buckets: vec![Bucket::default(); count], exceptions: 0 }
+        Buckets { buckets: vec![Bucket::default(); count], exceptions: Exceptions::default() }
     }
 
     /// Adds a row.
@@ -70,6 +71,17 @@ impl Buckets {
         let bucket = &mut self.buckets[at];
         bucket.rows += 1;
         bucket.sum = bucket.sum.wrapping_add(row_digest);
+    }
+
+    /// Takes a row away that was added, and counts it among the rejected. Gives whether there was any of its bucket.
+    pub(super) fn remove(&mut self, key_digest: u128, row_digest: u128) -> bool {
+        let at = bucket_of(key_digest, self.buckets.len());
+        let bucket = &mut self.buckets[at];
+        let Some(rows) = bucket.rows.checked_sub(1) else { return false };
+        bucket.rows = rows;
+        bucket.sum = bucket.sum.wrapping_sub(row_digest);
+        self.exceptions.rejected += 1;
+        true
     }
 
     /// Adds another reader's part of the same side.

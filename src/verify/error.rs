@@ -32,6 +32,17 @@ pub enum VerifyError {
         /// What was wrong.
         fault: &'static str,
     },
+    /// The ledger's rejects cannot be read.
+    #[error(transparent)]
+    Ledger(crate::target::LedgerError),
+    /// A rejected row in the ledger is not of the form that `mtm` writes.
+    #[error(
+        "table `{table}`: a rejected row in the ledger is not of the form that mtm writes; `mtm apply --restart` copies the table anew"
+    )]
+    Reject {
+        /// The target table.
+        table: String,
+    },
     /// A time zone that the mapping names is not known here.
     #[error(
         "table `{table}`, column `{column}`: this machine does not know the time zone `{zone}`; install the package tzdata, or correct `assume_tz`"

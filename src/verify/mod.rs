@@ -30,6 +30,7 @@ mod key_text;
 mod locate;
 mod moment;
 mod pass;
+mod rejected;
 mod row;
 mod shape;
 mod source_cell;
@@ -49,12 +50,14 @@ use sqlx::PgPool;
 pub use self::{
     certificate::{Certificate, Sides, prove},
     error::VerifyError,
+    rejected::RefusedRows,
     source_side::Readers,
 };
 use self::{
     digest::Digester,
     locate::{Gather, Selection},
     pass::{Report, Tally},
+    rejected::RefusedRow,
     shape::TableShape,
     source_side::SourcePiece,
     target_side::{Sessions, TargetPiece},
@@ -71,7 +74,7 @@ pub struct TableComparison {
     pub source: String,
     /// The target table.
     pub target: String,
-    /// Rows in the source.
+    /// Rows in the source that the target is to have: all but the rejected ones.
     pub source_rows: u64,
     /// Rows in the target.
     pub target_rows: u64,
@@ -88,6 +91,8 @@ pub struct TableComparison {
     pub differences_at_least: bool,
     /// Values of the source that were written as NULL because the mapping says `on_invalid: set_null`.
     pub exceptions: u64,
+    /// Rows of the source that were rejected, because the mapping says `on_invalid: reject`.
+    pub rejected: u64,
 }
 
 impl TableComparison {
@@ -134,6 +139,8 @@ pub enum DifferenceKind {
     MissingInTarget,
     /// The target has the row, the source has not.
     ExtraInTarget,
+    /// The ledger has the row among those that the server refused, and the source has not.
+    RejectedNotInSource,
     /// Both have the row, with other values in these columns.
     CellsDiffer {
         /// The target's names for them.
@@ -196,6 +203,22 @@ pub async fn compare_rows<R: Readers>(
     jobs: usize,
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 ) -> Result<Vec<TableComparison>, VerifyError> {
+    compare_rows_but(tables, &RefusedRows::default(), schema, readers, pool, jobs, progress).await
+}
+
+/// [`compare_rows`], where the target is not to have the rows that the server refused.
+///
+/// # Errors
+/// As for [`compare_rows`].
+pub async fn compare_rows_but<R: Readers>(
+    tables: &[TableCopy],
+    refused: &RefusedRows,
+    schema: &str,
+    readers: Arc<R>,
+    pool: &PgPool,
+    jobs: usize,
+    progress: Arc<dyn Fn(Progress) + Send + Sync>,
+) -> Result<Vec<TableComparison>, VerifyError> {
     let mut sessions = Sessions::open(pool, jobs.max(1)).await?;
     let shapes = shape::table_shapes(sessions.first(), schema, tables).await?;
     let mut comparison = Comparison {
@@ -213,7 +236,8 @@ pub async fn compare_rows<R: Readers>(
     comparison.read(&source, &target, 0..tables.len()).await?;
     let mut results = Vec::with_capacity(tables.len());
     for table in 0..tables.len() {
-        results.push(comparison.result(table, &source, &target).await?);
+        let refused = refused.of(&comparison.shapes[table]);
+        results.push(comparison.result(table, &refused, &source, &target).await?);
     }
     comparison.sessions.close().await;
     Ok(results)
@@ -246,11 +270,14 @@ impl<R: Readers> Comparison<R> {
     async fn result(
         &mut self,
         table: usize,
+        refused: &[RefusedRow],
         source: &Tally,
         target: &Tally,
     ) -> Result<TableComparison, VerifyError> {
         let shape = &self.shapes[table];
         let mut differences = shape.differences.clone();
+        let not_in_source = source.take_out(table, refused);
+        differences.extend(not_in_source.into_iter().map(|row| rejected::not_in_source(shape, row)));
         let (mut comparison, selection) = {
             let (source, target) = (source.buckets(table), target.buckets(table));
             let comparison = TableComparison {
@@ -263,7 +290,8 @@ impl<R: Readers> Comparison<R> {
                 differences: Vec::new(),
                 differences_total: 0,
                 differences_at_least: false,
-                exceptions: source.exceptions,
+                exceptions: source.exceptions.nulled,
+                rejected: source.exceptions.rejected,
             };
             (comparison, Selection::new(table, shape, &source, &target))
         };
@@ -273,6 +301,7 @@ impl<R: Readers> Comparison<R> {
             let gather = || Arc::new(Gather::new(&self.shapes, &self.digester, &selection, &self.report));
             let (source, target) = (gather(), gather());
             self.read(&source, &target, table..table + 1).await?;
+            differences.extend(source.take_out(refused));
             differences.extend(locate::differences(&source, &target));
             comparison.differences_total = unseen;
             comparison.differences_at_least = unseen > 0;

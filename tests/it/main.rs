@@ -19,6 +19,7 @@ mod interrupted;
 mod local;
 mod migration;
 mod music_time_machine;
+mod rejects;
 mod restart;
 mod support;
 mod verify;

@@ -359,11 +359,11 @@ async fn rows_that_break_the_mapping_are_named() {
     for (rows, said) in [
         (
             "INSERT INTO tracks VALUES (hex(zeroblob(40)), 'a', 'b', NULL, 1, NULL, NULL)",
-            &["tracks.track_id cannot be character varying(64) in 1 row", "track_id=0000"][..],
+            &["tracks.track_id cannot be character varying(64) in at least 1 row", "track_id=0000"][..],
         ),
         (
             "INSERT INTO tracks VALUES ('big', 'a', 'b', NULL, 3000000000, NULL, NULL)",
-            &["tracks.duration_ms cannot be integer in 1 row", "track_id=big"],
+            &["tracks.duration_ms cannot be integer in at least 1 row", "track_id=big"],
         ),
         (
             "INSERT INTO tracks VALUES ('t', 'a', 'b', NULL, 1, NULL, NULL); INSERT INTO snapshots VALUES ('t', '2024-02-30', 'short_term', 1)",
