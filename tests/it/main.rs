@@ -18,6 +18,7 @@ mod interrupted;
 mod local;
 mod migration;
 mod music_time_machine;
+mod mutations;
 mod restart;
 mod support;
 mod verify;

@@ -1,0 +1,9 @@
+//! Changes made in PostgreSQL behind the back of `mtm`: each must be found, and named by table, key and column.
+//!
+//! A fixed list of the changes that a migration is known to make by accident, and random ones, whose number and seed
+//! can be set: `MUTATIONS=5000 MUTATION_SEED=7`.
+
+mod fixed;
+mod random;
+mod schema;
+mod world;
