@@ -94,13 +94,13 @@ const MUTATIONS: &[(&str, &str, &[&str])] = &[
     (
         "another default",
         "ALTER TABLE charts ALTER note SET DEFAULT 'nothing'",
-        &["charts.note", "default", "nothing"],
+        &["charts.note", "DEFAULT", "nothing"],
     ),
     ("a shorter column", "ALTER TABLE charts ALTER span TYPE varchar(5)", &["charts.span", "varying(5)"]),
     (
         "another collation",
         r#"ALTER TABLE albums ALTER title TYPE text COLLATE "default""#,
-        &["albums.title", "collation"],
+        &["albums.title", "COLLATE"],
     ),
     (
         "an added column dropped",
@@ -127,7 +127,7 @@ const MUTATIONS: &[(&str, &str, &[&str])] = &[
         "ALTER TABLE albums ALTER id SET INCREMENT BY -1",
         &["albums.id", "sequence"],
     ),
-    ("identity dropped", "ALTER TABLE albums ALTER id DROP IDENTITY", &["albums.id", "identity"]),
+    ("identity dropped", "ALTER TABLE albums ALTER id DROP IDENTITY", &["albums.id", "IDENTITY"]),
 ];
 
 /// Each in a twin of its own.
@@ -140,7 +140,7 @@ async fn every_loss_of_the_schema_is_found_and_named() {
         twin.execute(sql).await;
         let outcome = world.verify(&twin);
         let differences = outcome.json()["schema_differences"].to_string();
-        let named = expected.iter().all(|word| differences.contains(word));
+        let named = expected.iter().all(|word| differences.to_lowercase().contains(&word.to_lowercase()));
         if outcome.code != Some(2) || !named {
             missed.push(format!(
                 "{what}: exit code {:?}, named {differences}, expected {expected:?}",
