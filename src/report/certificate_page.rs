@@ -197,14 +197,20 @@ fn table<const N: usize>(
 /// A text that cannot break out of its cell, nor be taken for markup: names come from other people's files.
 fn cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
+    let characters: Vec<char> = text.chars().collect();
+    let is_word = |at: Option<usize>| {
+        at.and_then(|at| characters.get(at)).is_some_and(|character| character.is_alphanumeric())
+    };
+    for (at, character) in characters.iter().enumerate() {
         match character {
             '\n' | '\r' | '\t' => safe.push(' '),
+            // Inside of a word it is no markup, and names are full of it.
+            '_' if is_word(at.checked_sub(1)) && is_word(Some(at + 1)) => safe.push('_'),
             '|' | '\\' | '*' | '_' | '[' | ']' | '#' | '~' | '<' | '&' | '`' => {
                 safe.push('\\');
-                safe.push(character);
+                safe.push(*character);
             }
-            other => safe.push(other),
+            other => safe.push(*other),
         }
     }
     safe
@@ -216,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_cell_stays_in_its_place() {
-        assert_eq!(cell("a|b\n<script>_c_"), "a\\|b \\<script>\\_c\\_");
+        assert_eq!(cell("a|b\n<script>_c_d_"), "a\\|b \\<script>\\_c_d\\_");
         let mut out = Vec::new();
         assert!(table(&mut out, &["A", "B"], [["1".to_owned(), "x|y".to_owned()]].into_iter()).is_ok());
         assert_eq!(String::from_utf8_lossy(&out), "| A | B |\n|---|---|\n| 1 | x\\|y |\n\n");

@@ -72,11 +72,19 @@ pub(super) fn conclusion(certificate: &Certificate) -> String {
             rows(compared),
             against.finished_at
         ),
+        (false, _) if same(certificate) => {
+            "Every cell is equal, but writers had to wait for a lock that another session held.".to_owned()
+        }
         (false, None) => "Source and target differ.".to_owned(),
         (false, Some(against)) => {
             format!("The target is not what the certificate of {} says.", against.finished_at)
         }
     }
+}
+
+/// Whether nothing differs, however the writers got on.
+fn same(certificate: &Certificate) -> bool {
+    certificate.schema_differences.is_empty() && certificate.tables.iter().all(TableComparison::is_equal)
 }
 
 /// How writers got on, in one line.

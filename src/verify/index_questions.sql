@@ -4,10 +4,16 @@ SELECT c.relname::text                          AS table_name,
        i.relname::text                          AS index_name,
        am.amname::text                          AS method,
        pg_get_indexdef(x.indexrelid, 1, true)   AS key,
-       -- An index that sorts otherwise than its column answers only who asks so.
-       CASE WHEN x.indcollation[0] <> 0 AND x.indcollation[0] IS DISTINCT FROM coalesce(a.attcollation, d.oid)
+       -- An index that sorts otherwise than its column or its expression answers only who asks so. What an expression
+       -- sorts by is not in the catalogue; the definition names the index's collation where that is another one.
+       CASE WHEN x.indcollation[0] <> 0
+             AND CASE WHEN x.indkey[0] <> 0 THEN x.indcollation[0] <> a.attcollation
+                      ELSE position('COLLATE ' || quote_ident(co.collname) IN pg_get_indexdef(x.indexrelid, 0, true)) > 0
+                  END
             THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END AS collation,
        pg_get_expr(x.indpred, x.indrelid, true) AS predicate,
+       -- Built over rows that had been updated: transactions older than it must not use it.
+       x.indcheckxmin                           AS young,
        quote_ident(n2.nspname)                  AS operator_schema,
        o.oprname::text                          AS operator,
        CASE WHEN t.typtype <> 'p' THEN format_type(t.oid, NULL) END AS operand
@@ -25,6 +31,5 @@ SELECT c.relname::text                          AS table_name,
   LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND x.indkey[0] <> 0
   LEFT JOIN pg_catalog.pg_collation AS co ON co.oid = x.indcollation[0]
   LEFT JOIN pg_catalog.pg_namespace AS cn ON cn.oid = co.collnamespace
-  LEFT JOIN pg_catalog.pg_collation AS d ON d.collname = 'default' AND d.collnamespace = 'pg_catalog'::regnamespace
  WHERE n.nspname = $1 AND c.relname = ANY ($2) AND i.relname = ANY ($3)
  ORDER BY c.relname, i.relname, (ao.amoprighttype = ao.amoplefttype) DESC, ao.amopstrategy
