@@ -49,8 +49,8 @@ pub async fn up(
     let lock = Lock::wait(target, patience).await?;
     let result = async {
         let ledger = Ledger::install(target).await?;
-        let run = async { Ok(migrator::up(target, &ledger, versions, limit, allow).await?) };
-        recorded(&ledger, &lock, "migrate up", run).await
+        let run = async |ledger: &Ledger| Ok(migrator::up(target, ledger, versions, limit, allow).await?);
+        recorded(ledger, &lock, "migrate up", run).await
     };
     let result = result.await;
     lock.release().await;
@@ -71,8 +71,8 @@ pub async fn down(
     let lock = Lock::try_acquire(target).await?;
     let result = async {
         let ledger = Ledger::install(target).await?;
-        let run = async { Ok(migrator::down(target, &ledger, versions, count, allow).await?) };
-        recorded(&ledger, &lock, "migrate down", run).await
+        let run = async |ledger: &Ledger| Ok(migrator::down(target, ledger, versions, count, allow).await?);
+        recorded(ledger, &lock, "migrate down", run).await
     };
     let result = result.await;
     lock.release().await;
@@ -81,14 +81,15 @@ pub async fn down(
 
 /// Wraps a run into its rows of the ledger, after ending what an earlier one left on the server.
 async fn recorded<T>(
-    ledger: &Ledger,
+    ledger: Ledger,
     lock: &Lock,
     command: &str,
-    run: impl Future<Output = Result<T, CommandError>>,
+    run: impl AsyncFnOnce(&Ledger) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
     ledger.end_leftover_sessions(lock).await?;
     let id = ledger.begin_run(&NewRun { command: command.to_owned(), ..NewRun::default() }).await?;
-    let result = run.await;
+    let ledger = ledger.of_run(id);
+    let result = run(&ledger).await;
     let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
     let finished = ledger.finish_run(id, outcome).await;
     let value = result?;

@@ -14,7 +14,9 @@ mod sql_text;
 pub mod version;
 
 pub use self::{
-    connection::{APPLICATION_NAME, ConnectError, Server, Target, TargetOptions, TargetSource, connect},
+    connection::{
+        APPLICATION_NAME, Backend, ConnectError, Server, Target, TargetOptions, TargetSource, connect,
+    },
     ledger::{Ledger, LedgerError},
     lock::{Lock, LockError},
     server_error::{ServerError, server_error},

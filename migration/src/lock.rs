@@ -6,9 +6,9 @@
 use std::{fmt, time::Duration};
 
 use sqlx::{Connection, Executor, PgConnection};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::{ConnectError, ServerError, Target};
+use crate::{Backend, ConnectError, ServerError, Target};
 
 /// The first key of every advisory lock here: `mtm` in ASCII.
 pub(crate) const LOCK_CLASS: i32 = 0x006d_746d;
@@ -23,6 +23,7 @@ const HAS_IDLE_SESSION_TIMEOUT: i32 = 140_000;
 #[derive(Debug)]
 pub struct Lock {
     session: PgConnection,
+    backend: Backend,
     target: Target,
 }
 
@@ -86,6 +87,18 @@ impl fmt::Display for Holder {
     }
 }
 
+impl LockError {
+    /// What the server said, where it said something.
+    #[must_use]
+    pub fn server(&self) -> Option<ServerError> {
+        match self {
+            LockError::Held { .. } => None,
+            LockError::Connect(error) => error.server(),
+            LockError::Session { source, .. } => Some(source.clone()),
+        }
+    }
+}
+
 impl Lock {
     /// Takes the lock, or says who has it.
     ///
@@ -104,9 +117,7 @@ impl Lock {
     /// [`LockError::Held`] when another session still has it at the end.
     pub async fn wait(target: &Target, patience: Duration) -> Result<Lock, LockError> {
         let deadline = Instant::now() + patience;
-        let session = target.session().await.map_err(LockError::Connect)?;
-        let mut lock = Lock { session, target: target.clone() };
-        lock.prepare().await?;
+        let mut lock = Lock::open(target).await?;
         while !lock.attempt().await? {
             if Instant::now() >= deadline {
                 return Err(lock.held().await?);
@@ -114,6 +125,27 @@ impl Lock {
             sleep(POLL.min(deadline.saturating_duration_since(Instant::now()))).await;
         }
         Ok(lock)
+    }
+
+    /// Makes sure that the lock is held: by its session, or, where that was lost, by a new one.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] when another run has taken it in the meantime; [`LockError::Connect`] and
+    /// [`LockError::Session`] while the server cannot be reached.
+    pub async fn regain(&mut self) -> Result<(), LockError> {
+        let answer = timeout(self.target.patience(), self.session.ping()).await;
+        if matches!(answer, Ok(Ok(()))) {
+            return Ok(());
+        }
+        let mut next = Lock::open(&self.target).await?;
+        // A connection that broke on the way leaves a session behind that still has the lock.
+        let gone = self.backend.end(&mut next.session).await;
+        gone.map_err(|error| self.lost(error))?;
+        if !next.attempt().await? {
+            return Err(next.held().await?);
+        }
+        *self = next;
+        Ok(())
     }
 
     /// The target that is locked.
@@ -136,6 +168,17 @@ impl Lock {
     /// None that matter: if the session cannot be closed in order, it is gone, and the lock with it.
     pub async fn release(self) {
         self.session.close().await.ok();
+    }
+
+    /// A session that may ask for the lock.
+    async fn open(target: &Target) -> Result<Lock, LockError> {
+        let mut session = target.session().await.map_err(LockError::Connect)?;
+        let backend = Backend::of(&mut session)
+            .await
+            .map_err(|error| LockError::Session { schema: target.schema.clone(), source: error.into() })?;
+        let mut lock = Lock { session, backend, target: target.clone() };
+        lock.prepare().await?;
+        Ok(lock)
     }
 
     /// Lets the session rest as long as the run takes, and lets the server notice a client's machine that is gone.

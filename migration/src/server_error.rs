@@ -48,12 +48,17 @@ impl ServerError {
         ServerError(Box::new(Parts { message, ..Parts::default() }))
     }
 
-    /// Whether the session has come to its end with this error: the server ended it (SQLSTATE class 08, and of class 57
-    /// the codes of a server or a session that goes), or the connection broke.
+    /// An error of a connection that broke, or that did not come about.
+    pub(crate) fn of_lost_connection(message: String) -> ServerError {
+        ServerError(Box::new(Parts { message, connection_lost: true, ..Parts::default() }))
+    }
+
+    /// Whether the session has come to its end with this error: the server ended it (SQLSTATE class 08, and of classes
+    /// 25 and 57 the codes of a server or a session that goes), or the connection broke.
     pub fn is_connection_lost(&self) -> bool {
         self.connection_lost
             || self.code.starts_with("08")
-            || matches!(&*self.code, "57P01" | "57P02" | "57P03" | "57P05")
+            || matches!(&*self.code, "25P03" | "57P01" | "57P02" | "57P03" | "57P05")
     }
 
     /// The message without the value that data exceptions (SQLSTATE class 22) put behind a colon.
@@ -96,11 +101,7 @@ pub fn server_error(error: &sqlx::Error) -> ServerError {
             Some(error) => of_database(error),
             None => ServerError::of_connection(database.message().to_owned()),
         },
-        sqlx::Error::Io(error) => ServerError(Box::new(Parts {
-            message: error.to_string(),
-            connection_lost: true,
-            ..Parts::default()
-        })),
+        sqlx::Error::Io(error) => ServerError::of_lost_connection(error.to_string()),
         sqlx::Error::PoolTimedOut => {
             ServerError::of_connection("no connection to the server came free in time".to_owned())
         }

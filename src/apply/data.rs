@@ -1,27 +1,33 @@
-//! The rows: chunks of all tables in one queue, several sessions that take from it.
+//! The rows: waves of tables, parents before children; each wave's chunks in one queue.
 //!
 //! A chunk is copied in one transaction that first takes the chunk's row in the ledger, so that a backend that a killed
 //! run left behind and its successor come one after the other, and that last writes the counts there: what the ledger
 //! says is there, is there.
 
-use std::{collections::VecDeque, sync::Arc};
-
-use sqlx::{Connection, Executor, PgConnection};
-use tokio::{
-    sync::{Mutex, mpsc},
-    task::JoinSet,
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use sqlx::{Connection, PgConnection};
+use tokio::sync::mpsc;
+
 use super::{
-    ApplyError, Event, Listener, TableReport, finish,
+    ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport,
+    crew::{self, Task},
+    finish,
     reader::{self, BUFFERS_WAITING, Counts},
+    remedy,
 };
 use crate::{
     audit::Fingerprint,
     plan::{CopyPlan, TablePlan},
     schema::{TableCopy, render},
     source::Source,
-    target::{Chunk, Copied, Ledger, RunId, Target},
+    target::{Ledger, RunId, Target},
 };
 
 /// A table whose rows are to be copied.
@@ -52,145 +58,132 @@ pub(super) struct Run<'a> {
     pub(super) ledger: &'a Ledger,
     /// Sessions at the same time.
     pub(super) jobs: usize,
+    pub(super) interrupt: &'a Interrupt,
     pub(super) listener: &'a Listener,
 }
 
-/// A chunk to copy.
-struct Task {
-    table: Arc<TableCopy>,
-    chunk: Chunk,
+/// What a session that copies takes with it.
+pub(super) struct Worker {
+    pub(super) run: RunId,
+    pub(super) source: Arc<Source>,
+    pub(super) target: Target,
+    pub(super) ledger: Ledger,
+    pub(super) interrupt: Interrupt,
+    pub(super) listener: Listener,
+}
+
+impl Run<'_> {
+    pub(super) fn worker(&self) -> Worker {
+        Worker {
+            run: self.id,
+            source: Arc::clone(self.source),
+            target: self.target.clone(),
+            ledger: self.ledger.clone(),
+            interrupt: self.interrupt.clone(),
+            listener: Arc::clone(self.listener),
+        }
+    }
 }
 
 /// Copies the rows of all these tables.
-pub(super) async fn copy(copies: &[Copy], run: Run<'_>) -> Result<Vec<TableReport>, ApplyError> {
+///
+/// # Errors
+/// [`ApplyError::Interrupted`] when the run was asked to end, after the chunks that were at work.
+pub(super) async fn copy(
+    copies: &[Copy],
+    run: Run<'_>,
+    recovery: &mut Recovery<'_>,
+) -> Result<Vec<TableReport>, ApplyError> {
+    let copying = run.interrupt.copying();
+    let done = copy_waves(copies, run, recovery).await;
+    drop(copying);
+    match (done, run.interrupt.asked()) {
+        // Trying again is over, too.
+        (Err(error), Some(_)) if remedy(&error) == Remedy::Stop => Err(error),
+        (_, Some(signal)) => Err(ApplyError::Interrupted { signal, rows: rows_there(copies, run).await }),
+        (done, None) => done,
+    }
+}
+
+/// Ends early, without an error, when the run is asked to end.
+async fn copy_waves(
+    copies: &[Copy],
+    run: Run<'_>,
+    recovery: &mut Recovery<'_>,
+) -> Result<Vec<TableReport>, ApplyError> {
     let mut reports = Vec::with_capacity(copies.len());
     let waves = copies.iter().map(|copy| copy.wave + 1).max().unwrap_or(0);
     for wave in 0..waves {
         let of_wave: Vec<&Copy> = copies.iter().filter(|copy| copy.wave == wave).collect();
         let mut queue = VecDeque::new();
-        for Copy { table, resumes, .. } in &of_wave {
-            if !resumes {
-                forget(run.ledger, run.target, &table.target).await?;
-            }
-            let ranges = reader::ranges(table);
-            let digest = table.digest(&run.fingerprint.content_digest);
-            run.ledger.plan_chunks(&table.target, &digest, &ranges).await?;
-            for chunk in run.ledger.pending_chunks(&table.target).await? {
-                queue.push_back(Task { table: Arc::clone(table), chunk });
-            }
+        for copy in &of_wave {
+            queue.extend(recovery.persist(&named(&copy.table), async || tasks(copy, run).await).await?);
         }
-        drain(queue, run).await?;
+        crew::drain(queue, &run, recovery).await?;
+        if run.interrupt.asked().is_some() {
+            break;
+        }
         for Copy { table, .. } in &of_wave {
-            reports.push(close(table, run).await?);
+            reports.push(recovery.persist(&named(table), async || finish::close(table, run).await).await?);
         }
     }
     Ok(reports)
 }
 
-/// Copies every chunk of a queue, by several sessions.
-async fn drain(queue: VecDeque<Task>, run: Run<'_>) -> Result<(), ApplyError> {
-    let sessions = run.jobs.clamp(1, queue.len().max(1));
-    let queue = Arc::new(Mutex::new(queue));
-    let mut workers = JoinSet::new();
-    for _ in 0..sessions {
-        let queue = Arc::clone(&queue);
-        let (source, target, ledger, listener) =
-            (Arc::clone(run.source), run.target.clone(), run.ledger.clone(), Arc::clone(run.listener));
-        let id = run.id;
-        workers.spawn(async move { work(id, &queue, &source, &target, &ledger, &listener).await });
+/// A table in a message.
+pub(super) fn named(table: &TableCopy) -> String {
+    format!("table {}", table.target)
+}
+
+/// The chunks of a table that are not there yet; all are in the ledger before the first row.
+async fn tasks(copy: &Copy, run: Run<'_>) -> Result<Vec<Task>, ApplyError> {
+    let Copy { table, resumes, .. } = copy;
+    if !resumes {
+        finish::forget(run.ledger, run.target, &table.target).await?;
     }
-    while let Some(ended) = workers.join_next().await {
-        // An error drops the set, which ends the other sessions; their chunks roll back.
-        ended.unwrap_or_else(|_| Err(ApplyError::ReaderLost { table: "(a session)".to_owned() }))?;
-    }
-    Ok(())
+    let ranges = reader::ranges(table);
+    let digest = table.digest(&run.fingerprint.content_digest);
+    run.ledger.plan_chunks(&table.target, &digest, &ranges).await?;
+    let pending = run.ledger.pending_chunks(&table.target).await?;
+    Ok(pending.into_iter().map(|chunk| Task { table: Arc::clone(table), chunk }).collect())
 }
 
-/// Closes a table whose chunks are all there: as many rows must have been written as the audit read.
-async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyError> {
-    finish::advance_sequence(run.target, table).await?;
-    let copied = record(run.ledger, run.target, table, run.fingerprint).await?;
-    Ok(TableReport {
-        source: table.source.clone(),
-        target: table.target.clone(),
-        rows: copied.rows_written,
-        nulled: copied.rows_nulled,
-    })
+/// Rows of these tables that are there by now, as the ledger has it; of a run that ends, so a ledger that does not answer is
+/// no error.
+async fn rows_there(copies: &[Copy], run: Run<'_>) -> u64 {
+    let started = run.ledger.started_tables().await.unwrap_or_default();
+    copies.iter().filter_map(|copy| started.get(&copy.table.target)).map(|table| table.rows_written).sum()
 }
 
-/// Records that all of a table's chunks are there.
-async fn record(
-    ledger: &Ledger,
-    target: &Target,
-    copy: &TableCopy,
-    fingerprint: &Fingerprint,
-) -> Result<Copied, ApplyError> {
-    let what = || format!("the copy of {} could not be closed", copy.target);
-    let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
-    let copied = ledger
-        .finish_table(&mut transaction, &copy.target, &copy.source, &copy.digest(&fingerprint.content_digest))
-        .await?;
-    // What is not all there is not closed: the transaction goes back.
-    if copied.rows_written != copy.rows {
-        return Err(ApplyError::Miscounted {
-            table: copy.source.clone(),
-            read: copy.rows,
-            written: copied.rows_written,
-        });
-    }
-    transaction.commit().await.map_err(ApplyError::server(what()))?;
-    Ok(copied)
-}
+/// A chunk's commit does not wait for the disk: should the server fall, rows and ledger forget the chunk together, and the
+/// next run copies it anew. What says that a table is there does wait, and what was committed before reaches the disk
+/// before it (PostgreSQL's manual, 30.4, "Asynchronous Commit").
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
-/// Forgets an earlier copy of a table that has been emptied or dropped since.
-async fn forget(ledger: &Ledger, target: &Target, table: &str) -> Result<(), ApplyError> {
-    let what = || format!("an earlier copy of {table} could not be forgotten");
-    let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
-    ledger.forget_table(&mut transaction, table).await?;
-    transaction.commit().await.map_err(ApplyError::server(what()))
-}
-
-async fn work(
-    run: RunId,
-    queue: &Mutex<VecDeque<Task>>,
-    source: &Arc<Source>,
-    target: &Target,
-    ledger: &Ledger,
-    listener: &Listener,
-) -> Result<(), ApplyError> {
-    let mut connection = target.pool.acquire().await.map_err(ApplyError::server("no session for copying"))?;
-    ledger.register_backend(run, &mut connection).await?;
-    prefer_lz4(&mut connection).await?;
-    loop {
-        let Some(task) = queue.lock().await.pop_front() else { return Ok(()) };
-        copy_chunk(&mut connection, &task, source, target, ledger, listener).await?;
-    }
-}
-
-/// Lets the session compress what TOAST stores by lz4, where the server has it: it takes a third less of the server's time
-/// than pglz, for the same rows (PostgreSQL's manual, 20.11, `default_toast_compression`).
-async fn prefer_lz4(connection: &mut PgConnection) -> Result<(), ApplyError> {
-    connection
-        .execute(
-            "SELECT set_config('default_toast_compression', 'lz4', false) FROM pg_settings \
-             WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)",
-        )
-        .await
-        .map_err(ApplyError::server("the session could not be set up"))?;
-    Ok(())
-}
-
-async fn copy_chunk(
+/// Copies a chunk in a transaction of its own, where the ledger does not have it as copied.
+pub(super) async fn copy_chunk(
+    worker: &Worker,
     connection: &mut PgConnection,
     task: &Task,
-    source: &Arc<Source>,
-    target: &Target,
-    ledger: &Ledger,
-    listener: &Listener,
 ) -> Result<(), ApplyError> {
+    let sent = Arc::new(AtomicU64::new(0));
+    let copied = send_chunk(worker, connection, task, &sent).await;
+    if copied.is_err() {
+        (worker.listener)(Event::TakenBack { rows: sent.load(Ordering::Relaxed) });
+    }
+    copied
+}
+
+async fn send_chunk(
+    worker: &Worker,
+    connection: &mut PgConnection,
+    task: &Task,
+    sent: &Arc<AtomicU64>,
+) -> Result<(), ApplyError> {
+    let Worker { source, target, ledger, listener, .. } = worker;
     let copy = &task.table;
     let what = || format!("table {} could not be copied", copy.target);
-    let mut transaction = connection.begin().await.map_err(ApplyError::server(what()))?;
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(ApplyError::server(what()))?;
     if !ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number).await? {
         return transaction.rollback().await.map_err(ApplyError::server(what()));
     }
@@ -204,9 +197,13 @@ async fn copy_chunk(
     let (sender, mut buffers) = mpsc::channel(BUFFERS_WAITING);
     let range = task.chunk.range;
     let reading = {
-        let (source, copy, listener) = (Arc::clone(source), Arc::clone(copy), Arc::clone(listener));
+        let (source, copy, listener, sent) =
+            (Arc::clone(source), Arc::clone(copy), Arc::clone(listener), Arc::clone(sent));
         tokio::task::spawn_blocking(move || {
-            let progress = |rows| listener(Event::Rows { table: copy.target.clone(), rows });
+            let progress = |rows| {
+                sent.fetch_add(rows, Ordering::Relaxed);
+                listener(Event::Rows { table: copy.target.clone(), rows });
+            };
             reader::read_chunk(&source, &copy, range, &sender, &progress)
         })
     };

@@ -1,19 +1,65 @@
-//! What a table needs beside its rows: its identity sequence past the highest value ever used, and fresh statistics.
+//! What a table needs beside its rows: its identity sequence past the highest value ever used, its copy closed in the ledger,
+//! and fresh statistics.
 
 use std::sync::Arc;
 
 use futures_util::{TryStreamExt, stream};
 use sqlx::{AssertSqlSafe, Executor};
 
-use super::ApplyError;
+use super::{ApplyError, TableReport, data::Run};
 use crate::{
+    audit::Fingerprint,
     schema::{TableCopy, render},
-    target::Target,
+    target::{Copied, Ledger, Target},
 };
+
+/// Closes a table whose chunks are all there: as many rows must have been written as the audit read. It may be done twice.
+pub(super) async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyError> {
+    advance_sequence(run.target, table).await?;
+    let copied = record(run.ledger, run.target, table, run.fingerprint).await?;
+    Ok(TableReport {
+        source: table.source.clone(),
+        target: table.target.clone(),
+        rows: copied.rows_written,
+        nulled: copied.rows_nulled,
+    })
+}
+
+/// Records that all of a table's chunks are there.
+async fn record(
+    ledger: &Ledger,
+    target: &Target,
+    copy: &TableCopy,
+    fingerprint: &Fingerprint,
+) -> Result<Copied, ApplyError> {
+    let what = || format!("the copy of {} could not be closed", copy.target);
+    let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
+    let copied = ledger
+        .finish_table(&mut transaction, &copy.target, &copy.source, &copy.digest(&fingerprint.content_digest))
+        .await?;
+    // What is not all there is not closed: the transaction goes back.
+    if copied.rows_written != copy.rows {
+        return Err(ApplyError::Miscounted {
+            table: copy.source.clone(),
+            read: copy.rows,
+            written: copied.rows_written,
+        });
+    }
+    transaction.commit().await.map_err(ApplyError::server(what()))?;
+    Ok(copied)
+}
+
+/// Forgets an earlier copy of a table that has been emptied or dropped since.
+pub(super) async fn forget(ledger: &Ledger, target: &Target, table: &str) -> Result<(), ApplyError> {
+    let what = || format!("an earlier copy of {table} could not be forgotten");
+    let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
+    ledger.forget_table(&mut transaction, table).await?;
+    transaction.commit().await.map_err(ApplyError::server(what()))
+}
 
 /// Sets a table's identity sequence past the highest value that the source has ever used; never back. Done before the
 /// ledger says that the table is copied: a run that is cut off later has done it.
-pub(super) async fn advance_sequence(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
+async fn advance_sequence(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
     let Some(sequence) = &copy.sequence else { return Ok(()) };
     let what = format!("the sequence of {}.{} could not be set", copy.target, sequence.column);
     // setval's third argument says whether the value has been used (PostgreSQL's manual, 9.17).

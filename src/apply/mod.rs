@@ -3,15 +3,20 @@
 //! In: a [`Plan`], the frozen [`Source`], the target with its lock held. Out: a [`Report`]. The order is pg_dump's:
 //! pre-data, data, post-data; then statistics.
 
+mod crew;
 mod data;
 mod encode;
 mod finish;
+mod interrupt;
 mod reader;
 mod restart;
+mod retry;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub use interrupt::{Interrupt, Signal};
 pub use restart::start_over;
+use retry::{Recovery, Remedy, remedy};
 use serde::Serialize;
 
 use crate::{
@@ -19,8 +24,8 @@ use crate::{
     plan::{CopyPlan, Plan, VersionAction},
     source::Source,
     target::{
-        self, Ledger, LedgerError, Lock, LockError, MigrateError, NewRun, Outcome, RunId, ServerError,
-        Target, UpTo, Version, VersionError, save, server_error,
+        self, ConnectError, Ledger, LedgerError, Lock, LockError, MigrateError, NewRun, Outcome, RunId,
+        ServerError, Target, UpTo, Version, VersionError, save, server_error,
     },
 };
 
@@ -81,6 +86,9 @@ pub enum ApplyError {
     /// The lock is lost, and another run may have it.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The server has no session for us.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// A version could not be saved.
     #[error(transparent)]
     Version(#[from] VersionError),
@@ -105,6 +113,25 @@ pub enum ApplyError {
         /// Rows that were written.
         written: u64,
     },
+    /// It was tried several times.
+    #[error("{what} was given up after {tries} more tries")]
+    GivenUp {
+        /// What was being done.
+        what: String,
+        /// How many.
+        tries: u32,
+        /// What happened the last time.
+        #[source]
+        error: Box<ApplyError>,
+    },
+    /// The run was asked to end, and has finished the chunks at work.
+    #[error("interrupted; {} rows are there, and stay", .rows)]
+    Interrupted {
+        /// What asked.
+        signal: Signal,
+        /// Rows of the plan's tables that are there by now.
+        rows: u64,
+    },
     /// A thread of ours ended without a word.
     #[error("the reader of table {table} stopped unexpectedly")]
     ReaderLost {
@@ -114,6 +141,22 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// What the server said, where it said something.
+    #[must_use]
+    pub fn server_error(&self) -> Option<ServerError> {
+        match self {
+            ApplyError::Server { error, .. } => Some(server_error(error)),
+            ApplyError::Schema { error, .. } => Some(error.clone()),
+            ApplyError::Ledger(error) => error.server(),
+            ApplyError::Migrate(error) => error.server(),
+            ApplyError::Lock(error) => error.server(),
+            ApplyError::Inspect(error) => error.server(),
+            ApplyError::Connect(error) => error.server(),
+            ApplyError::GivenUp { error, .. } => error.server_error(),
+            _ => None,
+        }
+    }
+
     fn server(what: impl Into<String>) -> impl FnOnce(sqlx::Error) -> ApplyError {
         let what = what.into();
         move |error| ApplyError::Server { what, error }
@@ -125,6 +168,27 @@ impl ApplyError {
 pub enum Event {
     /// The next part of the work begins.
     Stage(&'static str),
+    /// So many rows were sent, and did not arrive.
+    TakenBack {
+        /// How many.
+        rows: u64,
+    },
+    /// Something of the moment stood in the way.
+    TryingAgain {
+        /// What is being done.
+        what: String,
+        /// What stood in the way.
+        reason: String,
+        /// Which further try this is, from 1.
+        attempt: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// The run is asked to end, and finishes what is at work.
+    Finishing {
+        /// How many chunks.
+        chunks: usize,
+    },
     /// So many rows more are on their way.
     Rows {
         /// The target table.
@@ -170,6 +234,8 @@ pub struct Options {
     pub versions_dir: Option<PathBuf>,
     /// The versions of the mapping's folder, applied ones too: sea-orm-migration wants to see them all.
     pub folder: Vec<Version>,
+    /// How the run may be asked to end.
+    pub interrupt: Interrupt,
 }
 
 /// A plan, both its ends, and how it is to be carried out.
@@ -204,13 +270,31 @@ pub async fn run(job: Job<'_>, lock: &mut Lock) -> Result<Report, ApplyError> {
         mapping_digest: Some(plan.mapping_digest.clone()),
     };
     let run = ledger.begin_run(&run).await?;
+    let ledger = ledger.of_run(run);
     let done = stages(job, lock, &ledger, run).await;
-    let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Failed };
+    // A server that cannot be reached is not told: the next run sees that this one never said how it ended.
+    if done.as_ref().is_err_and(|error| remedy(error) == Remedy::Reconnect) {
+        return done;
+    }
+    let outcome = match &done {
+        Ok(_) => Outcome::Done,
+        Err(ApplyError::Interrupted { .. }) => Outcome::Interrupted,
+        Err(_) => Outcome::Failed,
+    };
+    let closed = close(&ledger, run, outcome).await;
     // The first error is the one to tell.
-    let closed = ledger.finish_run(run, outcome).await;
     let report = done?;
     closed?;
     Ok(report)
+}
+
+/// Says in the ledger how the run ended. Of one that failed, other sessions may still be at work on the server, where they
+/// would be in the next run's way.
+async fn close(ledger: &Ledger, run: RunId, outcome: Outcome) -> Result<(), LedgerError> {
+    if outcome == Outcome::Failed {
+        ledger.end_own_sessions().await?;
+    }
+    ledger.finish_run(run, outcome).await
 }
 
 async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> Result<Report, ApplyError> {
@@ -221,17 +305,26 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     // Hazards concern tables with rows, and a plan of ours changes none of those.
     let allow: &[String] = &[];
 
+    let mut recovery = Recovery::new(lock, &options.interrupt, listener);
+    let up = async |limit| {
+        target::up(target, ledger, &versions, limit, allow).await?;
+        Ok(())
+    };
+
     listener(Event::Stage("pre-data"));
-    if plan.version_action == VersionAction::Record {
-        target::record_applied(target, ledger, &plan.versions).await?;
-    }
-    target::up(target, ledger, &versions, UpTo::BeforeLastPost, allow).await?;
+    let pre_data = async || {
+        if plan.version_action == VersionAction::Record {
+            target::record_applied(target, ledger, &plan.versions).await?;
+        }
+        up(UpTo::BeforeLastPost).await
+    };
+    recovery.persist_alone("pre-data", ledger, pre_data).await?;
     if let (Some(version), Some(folder)) = (&options.new_version, &options.versions_dir) {
         save(folder, version)?;
     }
 
     listener(Event::Stage("data"));
-    lock.confirm().await?;
+    recovery.confirm().await?;
     let copies = copies(plan, target).await?;
     let run = data::Run {
         id: run,
@@ -240,16 +333,21 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         target,
         ledger,
         jobs: options.jobs,
+        interrupt: &options.interrupt,
         listener,
     };
-    let tables = data::copy(&copies, run).await?;
+    let tables = data::copy(&copies, run, &mut recovery).await?;
 
     listener(Event::Stage("post-data"));
-    lock.confirm().await?;
-    target::up(target, ledger, &versions, UpTo::All, allow).await?;
+    recovery.confirm().await?;
+    recovery.persist_alone("post-data", ledger, async || up(UpTo::All).await).await?;
 
     listener(Event::Stage("statistics"));
-    finish::analyze(target, copies.iter().map(|copy| Arc::clone(&copy.table)), options.jobs).await?;
+    let analyze = async || {
+        let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
+        finish::analyze(target, tables, options.jobs).await
+    };
+    recovery.persist_alone("statistics", ledger, analyze).await?;
     Ok(Report { versions: applied, tables })
 }
 

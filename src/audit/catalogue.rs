@@ -47,7 +47,7 @@ pub(super) struct Table {
     pub(super) sequence: Option<i64>,
     pub(super) columns: Vec<Column>,
     pub(super) primary_key: Vec<String>,
-    indexes: Vec<IndexAudit>,
+    pub(super) indexes: Vec<IndexAudit>,
     pub(super) foreign_keys: Vec<ForeignKeyAudit>,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Table {
 pub(super) struct Column {
     pub(super) name: String,
     declared_type: String,
-    affinity: Affinity,
+    pub(super) affinity: Affinity,
     not_null: bool,
     default: Option<String>,
     generated: bool,

@@ -68,6 +68,36 @@ fn keep_first<T>(kept: &mut Vec<T>, new: T) {
     }
 }
 
+/// A text of a few bytes, and which probes have refused it.
+///
+/// Texts that repeat from row to row (the day of a log, a state, a kind) need to be read once: what one says of the column,
+/// the next says too.
+#[derive(Default)]
+struct LastText {
+    bytes: [u8; LastText::LONGEST],
+    length: usize,
+    /// A bit for each probe, by its position.
+    refused: u16,
+    known: bool,
+}
+
+impl LastText {
+    const LONGEST: usize = 32;
+
+    fn is(&self, bytes: &[u8]) -> bool {
+        self.known && self.bytes.get(..self.length) == Some(bytes)
+    }
+
+    fn set(&mut self, bytes: &[u8], refused: u16) {
+        self.known = bytes.len() <= LastText::LONGEST;
+        if let Some(place) = self.bytes.get_mut(..bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.length = bytes.len();
+            self.refused = refused;
+        }
+    }
+}
+
 /// The cells that one probe does not take, of those whose storage class it does.
 pub(super) struct ProbeScan {
     pub(super) probe: Probe,
@@ -109,6 +139,7 @@ pub(super) struct ColumnScan {
     pub(super) infinities: Vec<Place>,
     pub(super) not_midnight: [Option<Place>; 3],
     pub(super) probes: Vec<ProbeScan>,
+    last_text: LastText,
 }
 
 impl ColumnScan {
@@ -138,6 +169,7 @@ impl ColumnScan {
             infinities: Vec::new(),
             not_midnight: [None; 3],
             probes: probes.collect(),
+            last_text: LastText::default(),
         }
     }
 
@@ -237,18 +269,41 @@ impl ColumnScan {
             && (real * power).round() / power == real
     }
 
-    fn see_numeric(&mut self, cell: ValueRef<'_>, place: Place) {
-        let Some(scan) = self.open(Probe::Numeric) else { return };
+    /// Whether the numeric probe has not refused the cell.
+    fn see_numeric(&mut self, cell: ValueRef<'_>, place: Place) -> bool {
+        let Some(scan) = self.open(Probe::Numeric) else { return true };
         match value::decimal_extent(cell) {
-            Err(misfit) => scan.refuse(place, misfit),
+            Err(misfit) => {
+                scan.refuse(place, misfit);
+                false
+            }
             Ok((integer, fraction)) => {
                 raise(&mut self.integer_digits, integer, place);
                 raise(&mut self.fraction_digits, fraction, place);
+                true
             }
         }
     }
 
     fn see_text(&mut self, bytes: &[u8], place: Place) {
+        if self.last_text.is(bytes) {
+            let refused = |at: usize| self.last_text.refused >> at & 1 == 1;
+            for (_, scan) in self.probes.iter_mut().enumerate().filter(|(at, _)| refused(*at)) {
+                scan.rows += u64::from(!scan.is_hopeless());
+            }
+            return;
+        }
+        let refused = self.read_text(bytes, place);
+        // While a probe still wants examples, each row is one.
+        let mut refusing = self.probes.iter().enumerate().filter(|(at, _)| refused >> at & 1 == 1);
+        self.last_text.known = false;
+        if refusing.all(|(_, scan)| scan.examples.len() == EXAMPLES) {
+            self.last_text.set(bytes, refused);
+        }
+    }
+
+    /// Reads a text as each type that is still in question; gives a bit for each probe that has refused it.
+    fn read_text(&mut self, bytes: &[u8], place: Place) -> u16 {
         let cell = ValueRef::Text(bytes);
         let text = value::utf8_text(bytes);
         if let Ok(text) = text
@@ -257,13 +312,16 @@ impl ColumnScan {
         {
             raise(&mut self.longest_text, text.chars().count(), place);
         }
-        self.see_numeric(cell, place);
-        for scan in &mut self.probes {
-            if scan.is_hopeless() {
-                continue;
-            }
+        let numeric = self.see_numeric(cell, place);
+        let mut refused = 0;
+        for (at, scan) in self.probes.iter_mut().enumerate() {
             let outcome = match (scan.probe, &text) {
-                (Probe::Numeric | Probe::DoublePrecision, _) => continue,
+                (Probe::Numeric, _) => {
+                    refused |= u16::from(!numeric) << at;
+                    continue;
+                }
+                _ if scan.is_hopeless() => continue,
+                (Probe::DoublePrecision, _) => continue,
                 (Probe::Text | Probe::Jsonb, Err(misfit)) => Err(misfit.clone()),
                 (Probe::Text, Ok(_)) => continue,
                 (Probe::Jsonb, Ok(text)) => {
@@ -284,8 +342,10 @@ impl ColumnScan {
             };
             if let Err(misfit) = outcome {
                 scan.refuse(place, misfit);
+                refused |= 1 << at;
             }
         }
+        refused
     }
 }
 
@@ -320,6 +380,37 @@ mod tests {
             }
             assert!(value::check(ValueRef::Blob(b"1"), &pg_type, &Reading::Plain).is_err());
         }
+    }
+
+    #[test]
+    fn texts_that_repeat_count_like_any_other() {
+        let texts: Vec<String> = (0..60_u32)
+            .flat_map(|n| {
+                let text = match n % 6 {
+                    0 => "2024-01-02".to_owned(),
+                    1 => "{}".to_owned(),
+                    2 => "x".repeat(40),
+                    3 => "12".to_owned(),
+                    4 => "\u{feff}".to_owned(),
+                    _ => format!("short_{n}"),
+                };
+                vec![text; n as usize % 9 + 1]
+            })
+            .collect();
+        let mut scan = ColumnScan::new();
+        let mut each = ColumnScan::new();
+        for (place, text) in (0..).zip(&texts) {
+            scan.see(ValueRef::Text(text.as_bytes()), place);
+            each.last_text = LastText::default();
+            each.see(ValueRef::Text(text.as_bytes()), place);
+        }
+        for (one, other) in scan.probes.iter().zip(&each.probes) {
+            assert_eq!((one.rows, &one.examples), (other.rows, &other.examples), "{:?}", one.probe);
+        }
+        assert_eq!(scan.storage, each.storage);
+        assert_eq!(scan.text_integers, each.text_integers);
+        assert_eq!(scan.longest_text, each.longest_text);
+        assert!(scan.last_text.known);
     }
 
     #[test]

@@ -77,12 +77,42 @@ pub enum AuditError {
     },
 }
 
-/// A part of the scan that one reader does by itself.
-enum Job {
-    Rows(usize),
+/// How much of a file is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Schema, rows, and by `PRAGMA quick_check` whether the file's own structure is sound.
+    Whole,
+    /// Schema and rows: for a second look at a file that the whole was seen of.
+    Rows,
+}
+
+/// A part of the scan that one reader does by itself; a table comes with its position.
+enum Job<'a> {
+    Rows(usize, &'a catalogue::Table),
     QuickCheck,
-    Checks(usize),
-    ForeignKeys(usize),
+    Checks(usize, &'a catalogue::Table),
+    ForeignKeys(usize, &'a catalogue::Table),
+}
+
+impl Job<'_> {
+    /// The jobs of a scan, the long ones first.
+    fn all(tables: &[catalogue::Table], depth: Depth) -> Vec<Job<'_>> {
+        let each = || tables.iter().enumerate();
+        each()
+            .map(|(at, table)| Job::Rows(at, table))
+            .chain((depth == Depth::Whole).then_some(Job::QuickCheck))
+            .chain(
+                each()
+                    .filter(|(_, table)| !declarations::checks(&table.sql).is_empty())
+                    .map(|(at, table)| Job::Checks(at, table)),
+            )
+            .chain(
+                each()
+                    .filter(|(_, table)| !table.foreign_keys.is_empty())
+                    .map(|(at, table)| Job::ForeignKeys(at, table)),
+            )
+            .collect()
+    }
 }
 
 /// What a job found.
@@ -100,23 +130,10 @@ enum Found {
 /// # Errors
 /// [`AuditError`] where SQLite cannot read the schema or a table. What is merely wrong with the data is no error but a part
 /// of the [`Audit`].
-pub fn scan(source: &Source, progress: &dyn Fn(Progress)) -> Result<Audit, AuditError> {
+pub fn scan(source: &Source, depth: Depth, progress: &dyn Fn(Progress)) -> Result<Audit, AuditError> {
     let catalogue = catalogue::read(&source.reader()).map_err(AuditError::Schema)?;
     let tables = &catalogue.tables;
-    let jobs: Vec<Job> = (0..tables.len())
-        .map(Job::Rows)
-        .chain([Job::QuickCheck])
-        .chain(
-            (0..tables.len())
-                .filter(|at| tables.get(*at).is_some_and(|t| !declarations::checks(&t.sql).is_empty()))
-                .map(Job::Checks),
-        )
-        .chain(
-            (0..tables.len())
-                .filter(|at| tables.get(*at).is_some_and(|t| !t.foreign_keys.is_empty()))
-                .map(Job::ForeignKeys),
-        )
-        .collect();
+    let jobs = Job::all(tables, depth);
     let next = AtomicUsize::new(0);
     let cell_bytes = AtomicU64::new(0);
     let (sender, receiver) = mpsc::channel();
@@ -156,7 +173,7 @@ pub fn scan(source: &Source, progress: &dyn Fn(Progress)) -> Result<Audit, Audit
 
 /// Does one job.
 fn run(
-    job: &Job,
+    job: &Job<'_>,
     source: &Source,
     reader: &Connection,
     tables: &[catalogue::Table],
@@ -164,19 +181,14 @@ fn run(
 ) -> Found {
     match *job {
         Job::QuickCheck => Found::QuickCheck(catalogue::quick_check(reader)),
-        Job::Rows(at) => match tables.get(at).map(|table| rows::scan(source, reader, table, report)) {
-            Some(Ok(rows)) => Found::Rows(at, Box::new(rows)),
-            Some(Err(error)) => Found::Failed(at, error),
-            None => Found::QuickCheck(Vec::new()),
+        Job::Rows(at, table) => match rows::scan(source, reader, table, report) {
+            Ok(rows) => Found::Rows(at, Box::new(rows)),
+            Err(error) => Found::Failed(at, error),
         },
-        Job::Checks(at) => match tables.get(at) {
-            Some(table) => Found::Checks(at, checks::unmet(reader, table)),
-            None => Found::QuickCheck(Vec::new()),
-        },
-        Job::ForeignKeys(at) => match tables.get(at) {
-            Some(table) => Found::ForeignKeys(at, foreign_keys::check(source, reader, table, tables)),
-            None => Found::QuickCheck(Vec::new()),
-        },
+        Job::Checks(at, table) => Found::Checks(at, checks::unmet(reader, table)),
+        Job::ForeignKeys(at, table) => {
+            Found::ForeignKeys(at, foreign_keys::check(source, reader, table, tables))
+        }
     }
 }
 
@@ -186,7 +198,7 @@ struct Findings {
     rows: BTreeMap<usize, Box<rows::TableRows>>,
     foreign_keys: BTreeMap<usize, Vec<ForeignKeyAudit>>,
     unmet_checks: BTreeMap<usize, BTreeMap<String, String>>,
-    quick_check: Vec<String>,
+    quick_check: Option<Vec<String>>,
     /// Of several failures the one of the first table is told, so that the message is always the same.
     failures: BTreeMap<usize, AuditError>,
 }
@@ -203,7 +215,7 @@ impl Findings {
             Found::Checks(at, unmet) => {
                 self.unmet_checks.insert(at, unmet);
             }
-            Found::QuickCheck(lines) => self.quick_check.extend(lines),
+            Found::QuickCheck(lines) => self.quick_check = Some(lines),
             Found::Failed(at, error) => {
                 self.failures.insert(at, error);
             }

@@ -17,8 +17,8 @@ pub struct Audit {
     pub encoding: String,
     /// `PRAGMA journal_mode`: `delete`, `wal`, …
     pub journal_mode: String,
-    /// Lines of `PRAGMA quick_check` other than `ok`.
-    pub quick_check: Vec<String>,
+    /// Lines of `PRAGMA quick_check` other than `ok`; `None`: it was not made.
+    pub quick_check: Option<Vec<String>>,
     /// Ordinary tables, in `sqlite_schema` order; no virtual, shadow or `sqlite_…` table.
     pub tables: Vec<TableAudit>,
     /// Every other object of `sqlite_schema`: views, triggers, virtual tables and their shadow tables, `sqlite_…` tables.

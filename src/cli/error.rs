@@ -4,7 +4,7 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use super::output::Output;
 use crate::{
-    apply::ApplyError,
+    apply::{ApplyError, Signal},
     audit::AuditError,
     inspect::InspectError,
     local::LocalError,
@@ -29,6 +29,8 @@ pub(super) enum Exit {
     ChangedSource,
     /// Usage.
     Usage,
+    /// A signal ended it: 128 and the signal's number, as a shell has it.
+    Interrupted(Signal),
 }
 
 impl From<Exit> for ExitCode {
@@ -40,6 +42,8 @@ impl From<Exit> for ExitCode {
             Exit::Refused => 3,
             Exit::ChangedSource => 4,
             Exit::Usage => 64,
+            Exit::Interrupted(Signal::Interrupt) => 130,
+            Exit::Interrupted(Signal::Terminate) => 143,
         })
     }
 }
@@ -107,7 +111,10 @@ impl CliError {
         match self {
             CliError::Usage { .. } => Exit::Usage,
             CliError::Connect(error) if error.is_usage() => Exit::Usage,
-            CliError::Refused { .. } | CliError::Lock(target::LockError::Held { .. }) => Exit::Refused,
+            CliError::Refused { .. }
+            | CliError::Lock(target::LockError::Held { .. })
+            | CliError::Apply(ApplyError::Lock(target::LockError::Held { .. })) => Exit::Refused,
+            CliError::Apply(ApplyError::Interrupted { signal, .. }) => Exit::Interrupted(*signal),
             CliError::Command(error) if error.is_refusal() => Exit::Refused,
             CliError::Migrate(error) | CliError::Apply(ApplyError::Migrate(error)) if error.is_refusal() => {
                 Exit::Refused
@@ -135,11 +142,7 @@ impl CliError {
             CliError::Local(LocalError::NotRunning { .. }) => {
                 Some("start it with `mtm local start`".to_owned())
             }
-            CliError::Apply(ApplyError::Migrate(MigrateError::Step { .. })) => Some(
-                "the rows that were copied are kept. Correct what the step complains of, and run the same command again; to \
-                 give the step up, take the version back with `mtm migrate down --allow deletes-data`"
-                    .to_owned(),
-            ),
+            CliError::Apply(error) => hint_of_run(error),
             _ => None,
         }
     }
@@ -164,6 +167,44 @@ impl CliError {
         self.exit()
     }
 }
+
+/// What a run that stopped has left, and how to go on.
+fn hint_of_run(error: &ApplyError) -> Option<String> {
+    let goes_on = "what is done is kept; the same command goes on from there";
+    if let Some((_, way_out)) = error.server_error().and_then(|server| {
+        WAYS_OUT
+            .iter()
+            .find(|(code, _)| if *code == LOST { server.is_connection_lost() } else { server.code == *code })
+    }) {
+        return Some(format!("{way_out}; {goes_on}"));
+    }
+    match error {
+        ApplyError::Lock(target::LockError::Held { .. }) => None,
+        ApplyError::Migrate(MigrateError::Step { .. }) => Some(
+            "the rows that were copied are kept. Correct what the step complains of, and run the same command again; to \
+             give the step up, take the version back with `mtm migrate down --allow deletes-data`"
+                .to_owned(),
+        ),
+        ApplyError::Migrate(error) if error.is_refusal() => None,
+        _ => Some(goes_on.to_owned()),
+    }
+}
+
+/// Stands for whatever says that the connection is lost.
+const LOST: &str = "connection lost";
+
+/// What to do about a server's error (SQLSTATE) before going on.
+const WAYS_OUT: &[(&str, &str)] = &[
+    // disk_full
+    ("53100", "make room on the server's disk, or in the tablespace"),
+    // query_canceled
+    ("57014", "where a timeout ended it, give it more time with --statement-timeout (0: for ever)"),
+    // lock_not_available
+    ("55P03", "see who holds the lock (pg_blocking_pids), or wait longer for it with --lock-timeout"),
+    // too_many_connections
+    ("53300", "ask for fewer sessions with --jobs, or raise the server's max_connections"),
+    (LOST, "see to the server and the network between"),
+];
 
 #[cfg(test)]
 mod tests {

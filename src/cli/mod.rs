@@ -7,13 +7,16 @@ mod output;
 mod prepare;
 mod progress;
 
-use std::process::ExitCode;
+use std::{pin::pin, process::ExitCode};
 
 use args::{Cli, Command};
 use clap::Parser;
 use error::{CliError, Exit};
 use output::Output;
+use tokio::signal::unix::{self, SignalKind};
 use tracing_subscriber::EnvFilter;
+
+use crate::apply::{Interrupt, Signal};
 
 /// Runs the command line of this process, and gives its exit code.
 #[must_use]
@@ -34,11 +37,19 @@ pub fn main() -> ExitCode {
         Err(error) => return CliError::io("no threads could be started", error).report(output).into(),
     };
     let code = runtime.block_on(async {
-        tokio::select! {
-            done = dispatch(&cli.command, output) => done.unwrap_or_else(|error| error.report(output)).into(),
-            code = interrupted() => {
-                output.error("interrupted", &[], Some("what is done is kept; the same command goes on from there"));
-                ExitCode::from(code)
+        let mut signals = Signals::listen();
+        let interrupt = Interrupt::new();
+        let mut work = pin!(dispatch(&cli.command, output, &interrupt));
+        loop {
+            tokio::select! {
+                done = &mut work => return done.unwrap_or_else(|error| error.report(output)).into(),
+                signal = signals.next() => {
+                    // Rows that are on their way arrive first; being asked once more is to be dropped.
+                    if !interrupt.ask(signal) {
+                        output.error("interrupted", &[], Some("what is done is kept; the same command goes on from there"));
+                        return Exit::Interrupted(signal).into();
+                    }
+                }
             }
         }
     });
@@ -47,12 +58,12 @@ pub fn main() -> ExitCode {
     code
 }
 
-async fn dispatch(command: &Command, output: Output) -> Result<Exit, CliError> {
+async fn dispatch(command: &Command, output: Output, interrupt: &Interrupt) -> Result<Exit, CliError> {
     match command {
-        Command::Demo => commands::demo::run(output).await,
+        Command::Demo => commands::demo::run(output, interrupt).await,
         Command::Audit(args) => commands::audit::run(args, output).await,
         Command::Plan(args) => commands::plan::run(args, output).await,
-        Command::Apply(args) => commands::apply::run(args, output).await,
+        Command::Apply(args) => commands::apply::run(args, output, interrupt).await,
         Command::Verify(args) => commands::verify::run(args, output).await,
         Command::Schema(args) => commands::schema::run(args, output).await,
         Command::Migrate(args) => commands::migrate::run(args, output).await,
@@ -60,23 +71,33 @@ async fn dispatch(command: &Command, output: Output) -> Result<Exit, CliError> {
     }
 }
 
-/// Waits for SIGINT or SIGTERM, and gives the exit code that a shell expects: 128 and the signal's number.
-async fn interrupted() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
+/// SIGINT and SIGTERM, heard from the beginning, so that none gets lost between two.
+struct Signals {
+    interrupt: Option<unix::Signal>,
+    terminate: Option<unix::Signal>,
+}
+
+impl Signals {
+    fn listen() -> Signals {
+        let listen = |kind| unix::signal(kind).ok();
+        Signals { interrupt: listen(SignalKind::interrupt()), terminate: listen(SignalKind::terminate()) }
+    }
+
+    /// Waits for the next.
+    async fn next(&mut self) -> Signal {
+        async fn heard(signal: Option<&mut unix::Signal>) {
+            let heard = match signal {
+                Some(signal) => signal.recv().await,
+                None => None,
+            };
+            if heard.is_none() {
+                std::future::pending().await
             }
-            Err(_) => std::future::pending().await,
         }
-    };
-    tokio::select! {
-        () = terminated => 143,
-        asked = tokio::signal::ctrl_c() => match asked {
-            Ok(()) => 130,
-            Err(_) => std::future::pending().await,
-        },
+        tokio::select! {
+            () = heard(self.terminate.as_mut()) => Signal::Terminate,
+            () = heard(self.interrupt.as_mut()) => Signal::Interrupt,
+        }
     }
 }
 

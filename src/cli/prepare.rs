@@ -13,7 +13,7 @@ use super::{
     progress::Bar,
 };
 use crate::{
-    audit::{self, Audit},
+    audit::{self, Audit, Depth},
     inspect::{self, Catalogue, InspectError, Live},
     local::LocalServer,
     mapping::{Mapping, Scope},
@@ -58,12 +58,13 @@ pub(super) async fn open(args: &SourceArgs, readers: usize) -> Result<Arc<Source
 }
 
 /// Reads all of the source.
-pub(super) async fn audit(source: &Arc<Source>, output: Output) -> Result<Audit, CliError> {
+pub(super) async fn audit(source: &Arc<Source>, depth: Depth, output: Output) -> Result<Audit, CliError> {
     let source = Arc::clone(source);
     let bar = Bar::unbounded(output, "audit");
     let audit = {
         let bar = bar.clone();
-        blocking(move || audit::scan(&source, &|progress: audit::Progress| bar.advance(progress.rows))).await
+        blocking(move || audit::scan(&source, depth, &|progress: audit::Progress| bar.advance(progress.rows)))
+            .await
     };
     bar.finish();
     Ok(audit?)
@@ -198,9 +199,10 @@ pub(super) async fn prepare(
     target: Target,
     source: Arc<Source>,
     scope: &ScopeArgs,
+    depth: Depth,
     output: Output,
 ) -> Result<Prepared, CliError> {
-    let audit = audit(&source, output).await?;
+    let audit = audit(&source, depth, output).await?;
     let mut desired = desired(mapping, &audit, scope)?;
     let broken = {
         let (source, audit, desired) = (Arc::clone(&source), audit.clone(), desired.clone());

@@ -46,6 +46,20 @@ impl Bar {
         }
     }
 
+    pub(super) fn take_back(&self, rows: u64) {
+        if let Some(bar) = &self.0 {
+            bar.dec(rows);
+        }
+    }
+
+    /// Writes a line that stays, above the bar.
+    pub(super) fn note(&self, output: Output, line: &str) {
+        match &self.0 {
+            Some(bar) => bar.suspend(|| output.note(line)),
+            None => output.note(line),
+        }
+    }
+
     pub(super) fn say(&self, message: &str) {
         if let Some(bar) = &self.0 {
             bar.set_message(message.to_owned());

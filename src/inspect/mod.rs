@@ -15,7 +15,7 @@ pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
 
 use crate::{
     schema::{Desired, render},
-    target::{Ledger, LedgerError, Target},
+    target::{Ledger, LedgerError, ServerError, Target, server_error},
 };
 
 /// Why the target could not be read.
@@ -32,11 +32,23 @@ pub enum InspectError {
         reason: String,
     },
     /// A query failed.
-    #[error("the target could not be read: {}", crate::target::server_error(.0))]
+    #[error("the target could not be read: {}", server_error(.0))]
     Query(#[from] sqlx::Error),
     /// The ledger could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl InspectError {
+    /// What the server said, where it said something that is not about the desired schema.
+    #[must_use]
+    pub fn server(&self) -> Option<ServerError> {
+        match self {
+            InspectError::Refused { .. } => None,
+            InspectError::Query(error) => Some(server_error(error)),
+            InspectError::Ledger(error) => error.server(),
+        }
+    }
 }
 
 /// The desired schema in PostgreSQL's own words.

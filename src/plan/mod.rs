@@ -4,6 +4,8 @@
 
 mod copy;
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 pub use copy::{CopyPlan, TablePlan};
@@ -240,12 +242,21 @@ impl Plan {
         }
         let of = |section| -> Vec<Step> {
             let changes = self.remaining.iter().filter(|change| change.section() == section);
-            let mut statements: Vec<_> = changes.flat_map(render::statements).collect();
-            statements.sort_by_key(|statement| statement.phase);
+            let mut statements: Vec<_> = changes
+                .flat_map(|change| {
+                    let rows = self.rows_of(change.table());
+                    render::statements(change).into_iter().map(move |statement| (rows, statement))
+                })
+                .collect();
+            // Of those that may run at the same time the longest first.
+            statements.sort_by_key(|(rows, statement)| (statement.phase, Reverse(*rows)));
             let parallel = |phase: Phase| section == Section::PostData && phase.is_parallel();
             statements
                 .iter()
-                .map(|statement| Step { parallel: parallel(statement.phase), ..Step::new(&statement.sql) })
+                .map(|(_, statement)| Step {
+                    parallel: parallel(statement.phase),
+                    ..Step::new(&statement.sql)
+                })
                 .collect()
         };
         let down: Vec<Step> = if self.remaining.iter().any(|change| matches!(change, Change::CreateTable(_)))
@@ -266,6 +277,11 @@ impl Plan {
             self.remaining.iter().rev().filter_map(undo_step).collect()
         };
         Some(Version { name, pre_data: of(Section::PreData), post_data: of(Section::PostData), down })
+    }
+
+    /// The rows that a target table is to hold.
+    fn rows_of(&self, table: &str) -> u64 {
+        self.tables.iter().find(|plan| plan.target == table).map_or(0, |plan| plan.source_rows)
     }
 
     /// A word for what a new version does, for its name.

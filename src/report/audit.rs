@@ -20,7 +20,7 @@ pub fn audit_text(audit: &Audit, paint: Paint, out: &mut dyn Write) -> io::Resul
         audit.journal_mode
     )?;
     writeln!(out, "content {}", audit.fingerprint.content_digest)?;
-    match audit.quick_check.as_slice() {
+    match audit.quick_check.as_deref().unwrap_or_default() {
         [] => writeln!(out, "quick_check: ok")?,
         faults => {
             for fault in faults {

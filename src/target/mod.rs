@@ -3,8 +3,8 @@
 //! They live in the crate `migration`, which sea-orm's own command line uses too; the stages name them by this module.
 
 pub use migration::{
-    ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target, TargetOptions,
-    Version, VersionError,
+    Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target,
+    TargetOptions, Version, VersionError,
     command::{CommandError, down as migrate_down, up as migrate_up},
     connect,
     ledger::{Chunk, ChunkRange, Copied, NewRun, Outcome, RunId, Started},

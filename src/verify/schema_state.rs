@@ -118,10 +118,14 @@ pub(super) async fn judge(
 ) -> Result<Vec<String>, VerifyError> {
     let hindrances = hindrances(pool, schema, live).await?;
     let mut sentences = Vec::new();
+    let mut without_table = BTreeSet::new();
     for object in &mut *objects {
         let Some(table) = live.tables.get(&object.table) else {
-            // The table's comparison says so; once is enough.
             object.problem = Some("its table is missing".to_owned());
+            if without_table.insert(object.table.clone()) {
+                // Rows can be read from a view too, so their comparison need not say so.
+                sentences.push(format!("{}: there is no such table", object.table));
+            }
             continue;
         };
         let hindrance = hindrances.get(&(object.table.clone(), object.name.clone()));

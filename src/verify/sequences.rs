@@ -80,14 +80,16 @@ async fn state(
     // pg_get_serial_sequence quotes the name where it needs quotes.
     let sql = format!(
         "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END, (SELECT max({})::bigint FROM {name}), \
-         (SELECT seqincrement FROM pg_sequence WHERE seqrelid = to_regclass($1)) FROM {of}",
+         seqincrement, seqmax FROM {of}, pg_sequence WHERE seqrelid = to_regclass($1)",
         render::quoted(&sequence.column)
     );
-    let (stands_at, highest, increment): (i64, Option<i64>, i64) =
+    let (stands_at, highest, increment, last): (i64, Option<i64>, i64, i64) =
         sqlx::query_as(AssertSqlSafe(sql)).bind(&of).fetch_one(pool).await?;
     let needed = highest.unwrap_or(0).max(sequence.at_least);
     let problem = if increment < 1 {
         Some(format!("its sequence counts by {increment}, towards values that are taken"))
+    } else if last <= needed {
+        Some(format!("its sequence ends at {last}, and {needed} is taken"))
     } else {
         (stands_at < needed).then(|| format!("its sequence stands at {stands_at}, and {needed} is taken"))
     };

@@ -3,38 +3,50 @@
 //! Nothing here depends on how fast the machine is: a trigger in the target waits for a lock that the test holds, so that a
 //! run stands still in the middle of its rows.
 
-use std::{process::Child, time::Duration};
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStderr},
+    time::Duration,
+};
 
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::command::{Outcome, Way};
+use crate::command::{Outcome, Way, contains_all};
 
 /// Four chunks of 16 rows, a megabyte each.
 const ROWS: &str = "CREATE TABLE blobs (id INTEGER PRIMARY KEY, v BLOB); \
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) INSERT INTO blobs SELECT i, zeroblob(1000000) FROM n; \
     CREATE TABLE words (w TEXT PRIMARY KEY); INSERT INTO words VALUES ('a'), ('b');";
 
-/// A way whose rows stop to arrive at row 40 while the test holds the gate.
+/// A way whose rows stop to arrive at row 40, in the third chunk, while the test holds the gate.
 async fn gated() -> (Way, PgConnection) {
+    gated_at(40).await
+}
+
+async fn gated_at(row: u32) -> (Way, PgConnection) {
     let way = Way::from_sql(ROWS).await;
     let schema = way.place.mtm(&["schema", "--source", way.source.to_str().unwrap()]).succeeds().stdout;
     way.target.execute(&schema).await;
     way.target
-        .execute(
+        .execute(&format!(
             "CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS \
              'BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NEW; END'; \
-             CREATE TRIGGER gate BEFORE INSERT ON blobs FOR EACH ROW WHEN (NEW.id >= 40) EXECUTE FUNCTION wait_at_the_gate()",
-        )
+             CREATE TRIGGER gate BEFORE INSERT ON blobs FOR EACH ROW WHEN (NEW.id >= {row}) EXECUTE FUNCTION wait_at_the_gate()",
+        ))
         .await;
     let mut gate = PgConnection::connect(&way.target.url).await.unwrap();
     gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
     (way, gate)
 }
 
+/// Whether somebody stands at the gate.
+const AT_THE_GATE: &str = "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
 /// Starts a run, and waits until it stands at the gate.
 async fn start(way: &Way) -> Child {
     let child = way.command("apply", &["--yes", "--jobs", "2"]).spawn().unwrap();
-    wait_for(way, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await;
+    wait_for(way, AT_THE_GATE).await;
     child
 }
 
@@ -69,16 +81,72 @@ async fn goes_on(way: &Way, gate: PgConnection) {
     wait_for(way, "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm'").await;
 }
 
+/// Reads a run's stderr up to a line that holds this, and gives what there was.
+fn hears(child: &mut Child, needle: &str) -> BufReader<ChildStderr> {
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut heard = String::new();
+    while !heard.contains(needle) {
+        assert!(stderr.read_line(&mut heard).unwrap() > 0, "no {needle:?} in\n{heard}");
+    }
+    stderr
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn ended_by_a_signal_and_gone_on_with() {
+async fn signal_lets_the_chunk_at_work_arrive() {
+    for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
+        // Two sessions stand in the second and the third chunk, and nobody comes to the fourth.
+        let (way, gate) = gated_at(18).await;
+        let mut child = start(&way).await;
+        send(&child, signal).await;
+        let mut rest = hears(&mut child, "at work; once more to stop at once");
+        open(gate).await;
+        let ended = Outcome::of(signal, child.wait_with_output().unwrap()).ends_with(code);
+        assert!(!ended.stdout.contains("blobs 60 rows"), "{}", ended.stdout);
+        let mut said = String::new();
+        rest.read_to_string(&mut said).unwrap();
+        contains_all(&said, &["interrupted; ", " rows are there", "the same command goes on from there"]);
+        // The chunk that stood at the gate is there as a whole, and those that nobody had begun are not.
+        let rows = way.target.value("SELECT sum(rows_written) FROM mtm.chunk").await.unwrap();
+        contains_all(&said, &[&format!("interrupted; {rows} rows are there")]);
+        way.holds(&[
+            ("SELECT count(*) > 0 FROM blobs WHERE id >= 18", "true"),
+            ("SELECT count(*) < 60 FROM blobs", "true"),
+            ("SELECT outcome FROM mtm.run ORDER BY id DESC LIMIT 1", "interrupted"),
+        ])
+        .await;
+        way.run("plan", &["--exit-code"]).ends_with(2);
+        way.run("apply", &["--yes"]).ends_with(0).says(&["blobs 60 rows"]);
+        way.target.execute("DROP TRIGGER gate ON blobs").await;
+        way.run("verify", &[]).succeeds().says(&["Proven"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_signal_ends_it_at_once() {
     for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
         let (way, gate) = gated().await;
-        let child = start(&way).await;
+        let mut child = start(&way).await;
+        send(&child, "-INT").await;
+        let mut rest = hears(&mut child, "at work; once more to stop at once");
         send(&child, signal).await;
-        let ended = Outcome::of(signal, child.wait_with_output().unwrap()).ends_with(code);
-        ended.complains_of(&["interrupted", "the same command goes on from there"]);
+        Outcome::of(signal, child.wait_with_output().unwrap()).ends_with(code);
+        let mut said = String::new();
+        rest.read_to_string(&mut said).unwrap();
+        contains_all(&said, &["interrupted", "the same command goes on from there"]);
         goes_on(&way, gate).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signal_does_not_wait_for_a_key() {
+    let (way, gate) = gated_key().await;
+    let child = start(&way).await;
+    send(&child, "-INT").await;
+    let ended = Outcome::of("-INT", child.wait_with_output().unwrap()).ends_with(130);
+    ended.complains_of(&["interrupted", "the same command goes on from there"]);
+    open(gate).await;
+    way.run("apply", &["--yes"]).ends_with(0);
+    way.run("verify", &[]).succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,8 +214,39 @@ async fn session_that_the_server_ends() {
     way.target
         .execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm'")
         .await;
-    let failed = Outcome::of("apply", child.wait_with_output().unwrap()).ends_with(1);
-    failed.complains_of(&["could not be copied", "the connection to the server was lost"]);
+    // The lock's session is among them: the run takes it again, and its chunks too.
+    wait_for(&way, AT_THE_GATE).await;
+    open(gate).await;
+    let done = Outcome::of("apply", child.wait_with_output().unwrap()).ends_with(0);
+    done.complains_of(&["table blobs: the connection to the server was lost", "trying again (1 of 6)"]);
+    way.target.execute("DROP TRIGGER gate ON blobs").await;
+    way.run("verify", &[]).succeeds();
+    way.holds(&[("SELECT count(*) || ' ' || count(DISTINCT id) FROM blobs", "60 60")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_whose_lock_another_has_taken_stops() {
+    let (way, gate) = gated().await;
+    let child = start(&way).await;
+    let mut other = PgConnection::connect(&way.target.url).await.unwrap();
+    // As another run does that comes while this one's sessions are gone.
+    let taken = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = x'006d746d'::int AND granted \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let key: i32 = sqlx::query_scalar(
+        "SELECT objid::bigint::bit(32)::int FROM pg_locks WHERE locktype = 'advisory' AND classid = x'006d746d'::int \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    .fetch_one(&mut other)
+    .await
+    .unwrap();
+    other.execute(taken).await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(x'006d746d'::int, $1)").bind(key).execute(&mut other).await.unwrap();
+    way.target
+        .execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm'")
+        .await;
+    let failed = Outcome::of("apply", child.wait_with_output().unwrap()).ends_with(3);
+    failed.complains_of(&["another run holds the lock"]);
+    other.close().await.unwrap();
     goes_on(&way, gate).await;
 }
 
@@ -164,8 +263,8 @@ const GATE_OF_KEYS: &str = "CREATE FUNCTION wait_at_the_gate() RETURNS event_tri
     'BEGIN IF current_setting(''search_path'') NOT LIKE ''pg_temp%'' THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; END'; \
     CREATE EVENT TRIGGER gate ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION wait_at_the_gate()";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_while_a_key_is_made() {
+/// A way on which the key stands at the gate.
+async fn gated_key() -> (Way, PgConnection) {
     let way = Way::from_sql(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); INSERT INTO t VALUES (1, 'a');",
     )
@@ -173,6 +272,12 @@ async fn killed_while_a_key_is_made() {
     way.target.execute(GATE_OF_KEYS).await;
     let mut gate = PgConnection::connect(&way.target.url).await.unwrap();
     gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
+    (way, gate)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_a_key_is_made() {
+    let (way, gate) = gated_key().await;
     let mut child = start(&way).await;
     child.kill().unwrap();
     child.wait().unwrap();

@@ -15,6 +15,7 @@ mod certificate;
 mod command;
 mod exit_codes;
 mod expressions;
+mod faults;
 mod interrupted;
 mod local;
 mod migration;

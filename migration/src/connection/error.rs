@@ -145,6 +145,20 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// What the server said, where it said something; a server that cannot be reached counts as a lost connection.
+    #[must_use]
+    pub fn server(&self) -> Option<ServerError> {
+        match self {
+            ConnectError::NoServer { .. } | ConnectError::TimedOut { .. } => {
+                Some(ServerError::of_lost_connection(self.to_string()))
+            }
+            ConnectError::RoleRefused { source, .. }
+            | ConnectError::Refused { source, .. }
+            | ConnectError::Question { source, .. } => Some(source.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether the command line or the environment asks for what cannot be, rather than that a server says no.
     #[must_use]
     pub fn is_usage(&self) -> bool {

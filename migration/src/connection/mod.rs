@@ -4,6 +4,7 @@
 //! here and nowhere else, and never shown: what people see is [`Target::display`].
 
 mod address;
+mod backend;
 mod choice;
 mod error;
 
@@ -22,6 +23,7 @@ use sqlx::{
 };
 
 pub use self::{
+    backend::Backend,
     choice::{TargetOptions, TargetSource, environment},
     error::ConnectError,
 };
@@ -122,6 +124,12 @@ impl Target {
     /// As [`connect`].
     pub async fn session(&self) -> Result<PgConnection, ConnectError> {
         self.entry.open().await
+    }
+
+    /// How long to wait for an answer that takes the server no time.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.entry.timeout
     }
 
     /// A pool of one session whose unqualified names mean this schema: what sea-orm's migrations run on, since they

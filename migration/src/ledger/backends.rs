@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
 
 use super::{Ledger, LedgerError, RunId, database};
@@ -13,6 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often it is asked whether it has.
 const POLL: Duration = Duration::from_millis(50);
+
+/// What is being done, for errors.
+const ENDING: &str = "ending the sessions of an earlier run";
 
 impl Ledger {
     /// Records this session as one of the run's, so that a later run may end it. Each session that copies needs it.
@@ -28,6 +31,33 @@ impl Ledger {
         Ok(())
     }
 
+    /// Records so many sessions of a pool as the run's, if there is a run: a killed client's `CREATE INDEX` would otherwise
+    /// go on beside the next run's.
+    ///
+    /// # Errors
+    /// [`LedgerError::Database`].
+    pub(crate) async fn register_pool(&self, pool: &PgPool, sessions: usize) -> Result<(), LedgerError> {
+        let Some(run) = self.run else { return Ok(()) };
+        // All at once, so that they are different ones; the pool hands these out again before it opens others.
+        let mut acquired = Vec::with_capacity(sessions);
+        for _ in 0..sessions {
+            acquired.push(pool.acquire().await.map_err(database("recording a session of the run"))?);
+        }
+        for session in &mut acquired {
+            self.register_backend(run, session).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all sessions of this run that the ledger knows but the one that asks, and waits until they are gone: after an
+    /// error nobody can say what they are at.
+    ///
+    /// # Errors
+    /// As [`Ledger::end_leftover_sessions`].
+    pub async fn end_own_sessions(&self) -> Result<u64, LedgerError> {
+        self.end_sessions().await
+    }
+
     /// Ends the sessions that unfinished runs of this target schema left on the server, waits until they are gone, and
     /// marks those runs as abandoned. Returns how many sessions it ended.
     ///
@@ -37,7 +67,17 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::LeftoverSessions`] when they do not end, [`LedgerError::Database`] when the role may not end them.
     pub async fn end_leftover_sessions(&self, _held: &Lock) -> Result<u64, LedgerError> {
-        let doing = "ending the sessions of an earlier run";
+        let ended = self.end_sessions().await?;
+        sqlx::query(self.sql(include_str!("sql/abandon_runs.sql")))
+            .bind(&self.target_schema)
+            .execute(&self.pool)
+            .await
+            .map_err(database(ENDING))?;
+        Ok(ended)
+    }
+
+    /// Ends the sessions of all unfinished runs.
+    async fn end_sessions(&self) -> Result<u64, LedgerError> {
         let leftovers = include_str!("sql/leftovers.sql");
         let end = leftovers.replace("{answer}", "pg_terminate_backend(session.pid)");
         let ended: Vec<bool> = sqlx::query_scalar(self.sql(&end))
@@ -45,7 +85,7 @@ impl Ledger {
             .bind(APPLICATION_NAME)
             .fetch_all(&self.pool)
             .await
-            .map_err(database(doing))?;
+            .map_err(database(ENDING))?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left: Vec<bool> = sqlx::query_scalar(self.sql(&leftovers.replace("{answer}", "true")))
@@ -53,7 +93,7 @@ impl Ledger {
                 .bind(APPLICATION_NAME)
                 .fetch_all(&self.pool)
                 .await
-                .map_err(database(doing))?;
+                .map_err(database(ENDING))?;
             if left.is_empty() {
                 break;
             }
@@ -62,11 +102,6 @@ impl Ledger {
             }
             sleep(POLL).await;
         }
-        sqlx::query(self.sql(include_str!("sql/abandon_runs.sql")))
-            .bind(&self.target_schema)
-            .execute(&self.pool)
-            .await
-            .map_err(database(doing))?;
         Ok(ended.len() as u64)
     }
 }

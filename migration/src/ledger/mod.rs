@@ -28,6 +28,7 @@ pub struct Ledger {
     pool: PgPool,
     place: Place,
     target_schema: String,
+    run: Option<RunId>,
 }
 
 /// Why the ledger could not be used.
@@ -103,6 +104,18 @@ pub enum LedgerError {
     },
 }
 
+impl LedgerError {
+    /// What the server said, where it said something.
+    #[must_use]
+    pub fn server(&self) -> Option<ServerError> {
+        match self {
+            LedgerError::Connect(error) => error.server(),
+            LedgerError::Database { source, .. } => Some(source.clone()),
+            _ => None,
+        }
+    }
+}
+
 /// For `map_err`: says what was being done.
 fn database(doing: &'static str) -> impl Fn(sqlx::Error) -> LedgerError {
     move |error| LedgerError::Database { doing, source: error.into() }
@@ -128,7 +141,13 @@ impl Ledger {
     }
 
     fn at(place: Place, target: &Target) -> Ledger {
-        Ledger { pool: target.pool.clone(), place, target_schema: target.schema.clone() }
+        Ledger { pool: target.pool.clone(), place, target_schema: target.schema.clone(), run: None }
+    }
+
+    /// The same ledger for this run: sessions that carry out versions are recorded as the run's from here on.
+    #[must_use]
+    pub fn of_run(self, run: RunId) -> Ledger {
+        Ledger { run: Some(run), ..self }
     }
 
     /// Where its tables are.

@@ -104,6 +104,16 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
+    /// What the server said, where it said something.
+    #[must_use]
+    pub fn server(&self) -> Option<ServerError> {
+        match self {
+            MigrateError::Ledger(error) => error.server(),
+            MigrateError::Step { source, .. } | MigrateError::Database { source, .. } => Some(source.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether nothing went wrong, but something was refused that a person may allow or mend.
     pub fn is_refusal(&self) -> bool {
         matches!(

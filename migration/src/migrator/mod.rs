@@ -9,6 +9,7 @@ mod error;
 mod hazards;
 mod history;
 mod runner;
+mod sort;
 
 use std::{
     fmt,
@@ -33,7 +34,7 @@ use crate::{Ledger, Target, Version, version::Section};
 /// What the name of a version's second migration ends in.
 pub const POST_SUFFIX: &str = "__post";
 
-/// Post-data steps at the same time, at most: a server builds one btree by several processes already
+/// Post-data steps at the same time, at most: a server builds one b-tree by several processes already
 /// (`max_parallel_maintenance_workers`), so that more gain nothing.
 const PARALLEL_STEPS: u32 = 4;
 
@@ -151,6 +152,7 @@ pub async fn up(
 ) -> Result<Vec<String>, MigrateError> {
     let migrator = Migrator::new(target, ledger, versions, allow).await?;
     let session = Session::open(target).await?;
+    ledger.register_pool(&session.pool, 1).await?;
     let pending = migrator.pending(&session.connection).await?;
     let count = count_of(&pending, limit);
     let names: Vec<String> = pending.into_iter().take(count).collect();
@@ -176,6 +178,7 @@ pub async fn down(
     allow: &[String],
 ) -> Result<Vec<String>, MigrateError> {
     let session = Session::open(target).await?;
+    ledger.register_pool(&session.pool, 1).await?;
     let mut names = Vec::new();
     for _ in 0..count {
         let migrator = Migrator::new(target, ledger, versions, allow).await?;
@@ -276,9 +279,9 @@ impl Migrator {
         let failure = Arc::new(Mutex::new(None));
         let allow: Arc<[String]> = allow.into();
         let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(target.pool.clone());
-        // One is left for the ledger's own reading.
+        // One is the migrator's own, and one is left for the ledger's reading.
         let sessions =
-            target.pool.options().get_max_connections().saturating_sub(1).clamp(1, PARALLEL_STEPS) as usize;
+            target.pool.options().get_max_connections().saturating_sub(2).clamp(1, PARALLEL_STEPS) as usize;
         let job = |entry: Entry| {
             let (ledger, allow, failure) = (ledger.clone(), Arc::clone(&allow), Arc::clone(&failure));
             Arc::new(Job { entry, ledger, pool: pool.clone(), sessions, allow, failure })

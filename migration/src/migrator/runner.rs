@@ -16,6 +16,7 @@ use super::{
     error::db_error,
     hazards,
     history::{Entry, MIGRATION_TABLE, Origin},
+    sort,
 };
 use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, version::Section};
 
@@ -121,6 +122,8 @@ impl Job {
     async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
         let done: BTreeSet<u32> = self.ledger.steps_done(&self.version().name, Section::PostData).await?;
         let steps = &self.version().post_data;
+        let sessions = self.sessions.min(steps.len() - done.len().min(steps.len()));
+        self.ledger.register_pool(self.pool.get_postgres_connection_pool(), sessions).await?;
         let mut from = 0;
         // Neighbours that may run at the same time are one group; every other step is a group of its own.
         for group in steps.chunk_by(|one, other| one.parallel && other.parallel) {
@@ -131,7 +134,8 @@ impl Job {
                 if steps[index].concurrent {
                     self.run_concurrently(manager.get_connection(), index, &steps[index]).await?;
                 } else {
-                    running.push(self.run_step(index).boxed());
+                    let setting = sort::setting(&steps[index], group, self.sessions);
+                    running.push(self.run_step(index, setting).boxed());
                 }
             }
             stream::iter(running).buffer_unordered(self.sessions).try_collect::<()>().await?;
@@ -140,10 +144,13 @@ impl Job {
     }
 
     /// A step and its row in the ledger, in a transaction of their own.
-    async fn run_step(&self, index: usize) -> Result<(), MigrateError> {
+    async fn run_step(&self, index: usize, setting: Option<&str>) -> Result<(), MigrateError> {
         let failed = |error: DbErr| failed("a step's transaction", &error);
         let transaction = self.pool.begin().await.map_err(failed)?;
         let step = &self.version().post_data[index];
+        if let Some(setting) = setting {
+            transaction.execute_unprepared(setting).await.map_err(failed)?;
+        }
         self.run_in_transaction(&transaction, Section::PostData, index, step).await?;
         self.record_step(&transaction, index).await?;
         transaction.commit().await.map_err(failed)

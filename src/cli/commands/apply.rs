@@ -5,7 +5,8 @@ use std::{io::Write, sync::Arc};
 use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 
 use crate::{
-    apply::{self, Event, Job, Listener, Options, Report},
+    apply::{self, Event, Interrupt, Job, Listener, Options, Report},
+    audit::Depth,
     cli::{
         args::{ApplyArgs, Format},
         error::{CliError, Exit},
@@ -25,7 +26,11 @@ pub(super) const SOURCE_CHANGED: &str =
 pub(super) const SOURCE_CHANGED_HINT: &str =
     "`mtm apply --restart` empties those tables and copies anew; or choose another --target or --schema";
 
-pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit, CliError> {
+pub(in crate::cli) async fn run(
+    args: &ApplyArgs,
+    output: Output,
+    interrupt: &Interrupt,
+) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
     let mapping = prepare::mapping(args.ends.scope.mapping.as_deref())?;
     let source = prepare::open(&args.ends.source, jobs).await?;
@@ -43,8 +48,9 @@ pub(in crate::cli) async fn run(args: &ApplyArgs, output: Output) -> Result<Exit
     if let Some(ledger) = Ledger::find(&target).await? {
         ledger.end_leftover_sessions(&lock).await?;
     }
-    let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, output).await {
-        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, jobs, output).await,
+    let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, Depth::Whole, output).await
+    {
+        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, jobs, interrupt, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -56,6 +62,7 @@ async fn carry_out(
     prepared: &mut Prepared,
     lock: &mut Lock,
     jobs: usize,
+    interrupt: &Interrupt,
     output: Output,
 ) -> Result<Exit, CliError> {
     let written = |error| CliError::io("the report could not be written", error);
@@ -86,7 +93,7 @@ async fn carry_out(
                 return Ok(Exit::Done);
             }
         }
-        let report = execute(prepared, lock, jobs, output).await?;
+        let report = execute(prepared, lock, jobs, interrupt, output).await?;
         done.versions.extend(report.versions);
         done.tables.extend(report.tables);
         if prepared.plan.version_action != VersionAction::RunThenPlanAgain {
@@ -156,6 +163,7 @@ async fn execute(
     prepared: &Prepared,
     lock: &mut Lock,
     jobs: usize,
+    interrupt: &Interrupt,
     output: Output,
 ) -> Result<Report, CliError> {
     let plan = &prepared.plan;
@@ -169,11 +177,17 @@ async fn execute(
                 bar.advance(rows);
                 bar.say(&table);
             }
+            Event::TakenBack { rows } => bar.take_back(rows),
+            Event::TryingAgain { what, reason, attempt, of } => {
+                bar.note(output, &format!("{what}: {reason}; trying again ({attempt} of {of})"));
+            }
+            Event::Finishing { chunks } => bar.note(output, &finishing(chunks)),
         })
     };
     let new_version = new_version(prepared).await?;
     let versions_dir = plan.desired.versions_dir.clone();
-    let options = Options { jobs, new_version, folder: prepared.folder.clone(), versions_dir };
+    let (folder, interrupt) = (prepared.folder.clone(), interrupt.clone());
+    let options = Options { jobs, new_version, folder, versions_dir, interrupt };
     let (source, target) = (&prepared.source, &prepared.target);
     let report = apply::run(Job { plan, source, target, options: &options, listener: &listener }, lock).await;
     bar.finish();
@@ -182,6 +196,12 @@ async fn execute(
         output.note(&format!("saved version {} in {}", version.name, folder.display()));
     }
     Ok(report)
+}
+
+/// Said when the run is asked to end while rows are on their way.
+fn finishing(chunks: usize) -> String {
+    let chunks = if chunks == 1 { "the chunk".to_owned() } else { format!("{chunks} chunks") };
+    format!("interrupted: finishing {chunks} at work; once more to stop at once")
 }
 
 /// The version for what no pending version covers.

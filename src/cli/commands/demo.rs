@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Parser;
 
 use crate::{
+    apply::Interrupt,
     cli::{
         args::Cli,
         error::{CliError, Exit},
@@ -38,7 +39,7 @@ What to try next:
   your own file:  mtm plan --source FILE --target local --mapping none
   stop the private PostgreSQL:  mtm local stop";
 
-pub(in crate::cli) async fn run(output: Output) -> Result<Exit, CliError> {
+pub(in crate::cli) async fn run(output: Output, interrupt: &Interrupt) -> Result<Exit, CliError> {
     let here = std::env::current_dir().map_err(|e| CliError::io("the working directory is not there", e))?;
     let sample = Path::new(SAMPLE);
     let say = |text: &str| -> Result<(), CliError> {
@@ -67,7 +68,7 @@ pub(in crate::cli) async fn run(output: Output) -> Result<Exit, CliError> {
         say(&format!("\n{}", output.paint().bold(&format!("$ {step}"))))?;
         let cli = Cli::try_parse_from(step.split(' '))
             .map_err(|error| CliError::Usage { message: error.to_string(), hint: None })?;
-        let exit = Box::pin(crate::cli::dispatch(&cli.command, output)).await?;
+        let exit = Box::pin(crate::cli::dispatch(&cli.command, output, interrupt)).await?;
         if exit != Exit::Done {
             return Ok(exit);
         }

@@ -1,6 +1,7 @@
 //! `mtm plan`
 
 use crate::{
+    audit::Depth,
     cli::{
         args::{PlanArgs, PlanFormat},
         error::{CliError, Exit},
@@ -23,7 +24,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit,
         jobs,
     )
     .await?;
-    let prepared = prepare::prepare(&mapping, target, source, &args.ends.scope, output).await?;
+    let prepared = prepare::prepare(&mapping, target, source, &args.ends.scope, Depth::Whole, output).await?;
     let plan = &prepared.plan;
     output
         .data(|out| match args.format {

@@ -1,6 +1,7 @@
 //! `mtm schema`
 
 use crate::{
+    audit::Depth,
     cli::{
         args::{SchemaArgs, SchemaFormat},
         error::{CliError, Exit},
@@ -14,7 +15,7 @@ use crate::{
 pub(in crate::cli) async fn run(args: &SchemaArgs, output: Output) -> Result<Exit, CliError> {
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
     let source = prepare::open(&args.source, prepare::jobs(None)).await?;
-    let audit = prepare::audit(&source, output).await?;
+    let audit = prepare::audit(&source, Depth::Whole, output).await?;
     let desired = prepare::desired(&mapping, &audit, &args.scope)?;
     output
         .data(|out| match args.format {

@@ -236,7 +236,7 @@ fn renamed(policy: IdentifierPolicy, what: &str, source: &str, target: &str) -> 
 fn general_findings(audit: &Audit) -> Vec<Finding> {
     let mut findings = Vec::new();
     // A row that breaks a constraint is told where the constraint is.
-    if let Some(first) = audit.quick_check.iter().find(|line| !checks::is_broken_constraint(line)) {
+    if let Some(first) = audit.quick_check.iter().flatten().find(|line| !checks::is_broken_constraint(line)) {
         findings.push(Finding {
             severity: Severity::Warning,
             code: "damaged-source",

@@ -18,7 +18,7 @@ fn resolve(source_sql: &str, mapping: &str) -> Result<Desired, String> {
     let sql = format!("PRAGMA foreign_keys = OFF; {source_sql}");
     rusqlite::Connection::open(&file).and_then(|db| db.execute_batch(&sql)).expect(source_sql);
     let source = Source::open(&file, SourceOptions::default()).expect("opens");
-    let audit = audit::scan(&source, &|_| {}).expect("audits");
+    let audit = audit::scan(&source, audit::Depth::Whole, &|_| {}).expect("audits");
     let mapping = if mapping.is_empty() {
         Mapping::built_in()
     } else {

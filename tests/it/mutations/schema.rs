@@ -132,6 +132,16 @@ const MUTATIONS: &[(&str, &str, &[&str])] = &[
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_bitmapscan = off', current_database()); END $$",
         &["kinds_payload", "does not use it", "payload @> $1", "Seq Scan"],
     ),
+    (
+        "a sequence that is at its end",
+        "ALTER SEQUENCE albums_id_seq MAXVALUE 90",
+        &["albums.id", "sequence ends at 90"],
+    ),
+    (
+        "a table that became a view",
+        "ALTER TABLE plays RENAME TO played; CREATE VIEW plays AS SELECT * FROM played",
+        &["plays: there is no such table"],
+    ),
     ("identity dropped", "ALTER TABLE albums ALTER id DROP IDENTITY", &["albums.id", "IDENTITY"]),
 ];
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use self::files::CertificateFiles;
 use crate::{
+    audit::Depth,
     cli::{
         args::{Format, SourceArgs, VerifyArgs},
         error::{CliError, Exit},
@@ -68,7 +69,8 @@ async fn prove(
     // The target before the scan: a wrong password should not cost the reading of a whole file.
     let target =
         prepare::connect(&args.target, &scope.schema, Some(&args_source.source), false, options.jobs).await?;
-    let prepared = prepare::prepare(&mapping, target, source, &scope, output).await?;
+    // The file's structure was looked at when the plan was made.
+    let prepared = prepare::prepare(&mapping, target, source, &scope, Depth::Rows, output).await?;
     if prepared.plan.source_changed() {
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
         return Ok(None);
