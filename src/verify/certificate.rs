@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    IndexUse, Progress, Readers, SchemaObject, SequenceState, TableComparison, VerifyError, Writers,
-    compare_rows_under, digest::Seed, index_questions, schema_state, sequences, writers,
+    DifferenceKind, IndexUse, Progress, Readers, SchemaObject, SequenceState, TableComparison, VerifyError,
+    Writers, compare_rows_under, digest::Seed, index_questions, schema_state, sequences, writers,
 };
 use crate::{
     audit::{Audit, Fingerprint},
@@ -126,7 +126,12 @@ impl Certificate {
             let there: Vec<&str> = self.tables.iter().map(|table| table.target.as_str()).collect();
             self.writers = Some(writers::at_once(target, &there, options.writers).await?);
         }
-        let mut sentences = schema_state::judge(pool, schema, live, &mut self.schema).await?;
+        let missing = |table: &TableComparison| {
+            table.differences.iter().any(|d| d.kind == DifferenceKind::TableMissing)
+        };
+        let told =
+            self.tables.iter().filter(|table| missing(table)).map(|table| table.target.as_str()).collect();
+        let mut sentences = schema_state::judge(pool, schema, live, &told, &mut self.schema).await?;
         sentences.extend(sequences::judge(pool, schema, live, &mut self.sequences).await?);
         let (indexes, unused) = index_questions::judge(pool, schema, &self.schema).await?;
         self.indexes = indexes;

@@ -106,7 +106,8 @@ pub(super) fn expected(desired: &Desired, normal: &Catalogue) -> Vec<SchemaObjec
     objects
 }
 
-/// Holds the objects against the target, and gives what is wrong in sentences.
+/// Holds the objects against the target, and gives what is wrong in sentences. `told`: tables whose rows' comparison says
+/// already that they are missing.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -114,6 +115,7 @@ pub(super) async fn judge(
     pool: &PgPool,
     schema: &str,
     live: &Catalogue,
+    told: &BTreeSet<&str>,
     objects: &mut [SchemaObject],
 ) -> Result<Vec<String>, VerifyError> {
     let hindrances = hindrances(pool, schema, live).await?;
@@ -122,8 +124,8 @@ pub(super) async fn judge(
     for object in &mut *objects {
         let Some(table) = live.tables.get(&object.table) else {
             object.problem = Some("its table is missing".to_owned());
-            if without_table.insert(object.table.clone()) {
-                // Rows can be read from a view too, so their comparison need not say so.
+            // Rows can be read from a view too, so their comparison need not say so.
+            if !told.contains(object.table.as_str()) && without_table.insert(object.table.clone()) {
                 sentences.push(format!("{}: there is no such table", object.table));
             }
             continue;

@@ -146,6 +146,27 @@ async fn it_is_written_for_programs_and_for_people() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_changed_source_is_no_difference_and_gets_no_certificate() {
+    let way = migrated().await;
+    rusqlite::Connection::open(&way.source)
+        .unwrap()
+        .execute_batch("UPDATE artists SET name = 'four' WHERE id = 3")
+        .unwrap();
+    // The target is wrong besides: that cannot be told from here.
+    way.target.execute("DELETE FROM plays").await;
+    let changed = way.run("verify", &["--certificate", "proof"]).ends_with(4);
+    assert_eq!(changed.stdout, "");
+    assert!(!way.place.path().join("proof.json").exists());
+    rusqlite::Connection::open(&way.source)
+        .unwrap()
+        .execute_batch("UPDATE artists SET name = 'three' WHERE id = 3")
+        .unwrap();
+    way.run("verify", &["--certificate", "proof"])
+        .ends_with(2)
+        .says(&["plays rowid=3: missing in the target"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_takes_no_file_is_found_before_anything_is_read() {
     let way = Way::from_sql("").await;
     way.place.write("file", "");
