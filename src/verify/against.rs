@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use super::{
     Certificate, Difference, DifferenceKind, NAMED_DIFFERENCES, Progress, ProofOptions, TableComparison,
     VerifyError,
-    certificate::Against,
+    certificate::{Against, try_writers},
     digest::Digester,
     pass::Tally,
     shape::{self, TableShape},
@@ -44,6 +44,8 @@ pub async fn recheck(
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 ) -> Result<Certificate, VerifyError> {
     let against = Some(Against { checksum, finished_at: certificate.finished_at.clone() });
+    let names: Vec<&str> = certificate.tables.iter().map(|table| table.target.as_str()).collect();
+    let writers = try_writers(target, &names, &options).await?;
     let digester = Arc::new(Digester::new(certificate.seed.into()));
     let tables =
         compare(&certificate.tables, &digester, &target.schema, &target.pool, options.jobs, &progress)
@@ -55,10 +57,10 @@ pub async fn recheck(
         mtm_version: env!("CARGO_PKG_VERSION").to_owned(),
         against,
         tables,
-        writers: None,
+        writers,
         ..certificate
     };
-    recheck.judge_beside_rows(live, target, &options).await?;
+    recheck.judge_beside_rows(live, target).await?;
     Ok(recheck.conclude(&options))
 }
 

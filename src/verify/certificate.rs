@@ -111,21 +111,16 @@ impl Certificate {
         self
     }
 
-    /// Looks at everything but rows: schema, sequences, indexes, writers.
+    /// Looks at what is beside the rows: schema, sequences, indexes.
     ///
     /// # Errors
-    /// The target cannot be read, or not be written to where writers were asked for.
+    /// The target cannot be read.
     pub(super) async fn judge_beside_rows(
         &mut self,
         live: &Catalogue,
         target: &Target,
-        options: &ProofOptions,
     ) -> Result<(), VerifyError> {
         let (pool, schema) = (&target.pool, target.schema.as_str());
-        if options.writers > 0 {
-            let there: Vec<&str> = self.tables.iter().map(|table| table.target.as_str()).collect();
-            self.writers = Some(writers::at_once(target, &there, options.writers).await?);
-        }
         let missing = |table: &TableComparison| {
             table.differences.iter().any(|d| d.kind == DifferenceKind::TableMissing)
         };
@@ -138,6 +133,22 @@ impl Certificate {
         self.schema_differences = sentences;
         self.schema_differences.extend(unused);
         Ok(())
+    }
+}
+
+/// Lets writers loose, where that is asked for. It comes first: a role that may not write should not learn so when all
+/// rows have been read.
+///
+/// # Errors
+/// The target cannot be written to.
+pub(super) async fn try_writers(
+    target: &Target,
+    tables: &[&str],
+    options: &ProofOptions,
+) -> Result<Option<Writers>, VerifyError> {
+    match options.writers {
+        0 => Ok(None),
+        count => Ok(Some(writers::at_once(target, tables, count).await?)),
     }
 }
 
@@ -158,6 +169,8 @@ pub async fn prove<R: Readers>(
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 ) -> Result<Certificate, VerifyError> {
     let Sides { audit, desired, normal, live } = sides;
+    let names: Vec<&str> = desired.tables.iter().map(|table| table.target.as_str()).collect();
+    let writers = try_writers(target, &names, &options).await?;
     let seed = Seed::random();
     let rows = compare_rows_under(
         seed,
@@ -187,9 +200,9 @@ pub async fn prove<R: Readers>(
         schema: schema_state::expected(desired, normal),
         sequences: sequences::expected(&desired.tables),
         indexes: Vec::new(),
-        writers: None,
+        writers,
         schema_differences: Vec::new(),
     };
-    certificate.judge_beside_rows(&live.catalogue, target, &options).await?;
+    certificate.judge_beside_rows(&live.catalogue, target).await?;
     Ok(certificate.conclude(&options))
 }

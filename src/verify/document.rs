@@ -120,7 +120,9 @@ impl Certificate {
     }
 }
 
-/// Over the JSON without white space, so that laying it out anew changes nothing.
+/// Over the JSON without white space and with its names in order, so that laying it out anew changes nothing.
 fn checksum(document: &Value) -> String {
-    format!("{:032x}", xxh3_128(document.to_string().as_bytes()))
+    let mut sorted = document.clone();
+    sorted.sort_all_objects();
+    format!("{:032x}", xxh3_128(sorted.to_string().as_bytes()))
 }

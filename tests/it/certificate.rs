@@ -380,6 +380,17 @@ async fn writers_that_have_to_wait_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_read_only_can_be_checked_but_not_be_written_to() {
+    let way = certified().await;
+    let read_only =
+        "ALTER DATABASE {} SET default_transaction_read_only = on".replace("{}", &way.target.name);
+    way.target.execute(&read_only).await;
+    recheck(&way, "proof.json", &[]).succeeds();
+    recheck(&way, "proof.json", &["--writers", "2"])
+        .fails(1, &["table `artists` could not be written to, as --writers asks"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_question_has_its_index_and_each_index_its_question() {
     let way = Way::from_sql("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, j TEXT, d TEXT, n INTEGER); INSERT INTO t WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < 2000) SELECT i, 'x' || i, '{}', 'y' || (i % 100), i FROM i;").await;
     way.place.write(

@@ -281,3 +281,18 @@ async fn every_known_accident_is_found_and_named() {
     world.verify(&world.way.target).ends_with(0);
     world.recheck(&world.way.target).ends_with(0);
 }
+
+/// A certificate that was kept: what was digested then must give the same digests now. Where this fails, rows are digested
+/// otherwise than before: then `CERTIFICATE_FORMAT` has to grow, and this certificate to be made anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_was_kept_still_holds() {
+    let world = World::new().await;
+    world.way.place.write("proof.json", include_str!("certificate.json"));
+    let again = world.recheck(&world.way.target).json();
+    assert_eq!(changed_tables(&again), [] as [&str; 0]);
+    let rows: Vec<u64> =
+        again["tables"].as_array().unwrap().iter().map(|t| t["target_rows"].as_u64().unwrap()).collect();
+    assert_eq!(rows, [40, 120, 400, 200]);
+    world.way.target.execute("UPDATE kinds SET flag = NOT flag WHERE id = 1").await;
+    assert_eq!(changed_tables(&world.recheck(&world.way.target).json()), ["kinds"]);
+}
