@@ -1,6 +1,6 @@
 //! Errors as text and as exit codes: the one place that knows both.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use super::output::Output;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     mapping::MappingError,
     source::SourceError,
     target::{self, MigrateError},
-    verify::VerifyError,
+    verify::{CertificateError, VerifyError},
 };
 
 /// How a command ended. The numbers are a contract (`mtm --help`).
@@ -84,6 +84,12 @@ pub(super) enum CliError {
     Apply(#[from] ApplyError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    #[error("the certificate {} cannot be used", path.display())]
+    Certificate {
+        path: PathBuf,
+        #[source]
+        source: CertificateError,
+    },
     #[error(transparent)]
     Local(#[from] LocalError),
     #[error(transparent)]

@@ -153,6 +153,19 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     Ok(Live { server_encoding, schema_exists: true, catalogue, in_the_way, rows, copies })
 }
 
+/// Reads the catalogue of some tables, in the words in which [`normalise`] gives the desired one.
+///
+/// # Errors
+/// [`InspectError`], where the server does not answer.
+pub async fn tables(target: &Target, names: &[String]) -> Result<Catalogue, InspectError> {
+    let mut connection = target.pool.begin().await?;
+    scratch::set_path(&mut connection, &[&target.schema, "public"]).await?;
+    let namespace = catalogue::Namespace::Schema(&target.schema);
+    let catalogue = catalogue::read(&mut connection, namespace, names).await?;
+    connection.rollback().await?;
+    Ok(catalogue)
+}
+
 fn names(desired: &Desired) -> Vec<String> {
     desired.schema.tables.iter().map(|table| table.name.clone()).collect()
 }

@@ -1,4 +1,13 @@
 //! Rows as numbers that can be added: the means by which two sides are compared without sorting either.
+//!
+//! What the seed is for: XXH3 is fast because it is no cryptographic hash. For a fixed seed anybody can make rows whose
+//! digests are the same, or add up to the same. A proof draws its seed when all rows have long been written, so that
+//! nobody could choose them to collide under it; by chance two tables agree in one of 2^128 cases. Afterwards the seed
+//! stands in the certificate, for digests under another one could not be compared. So a later check against the
+//! certificate finds accidents, and does not withstand somebody who knows the seed and forges rows on purpose. Nor would
+//! a better hash of the rows alone help: sums modulo 2^128 are found to order by the generalised birthday attack
+//! (Wagner, "A Generalized Birthday Problem", 2002) with far less work than 2^64. A sum, not an exclusive or: two equal
+//! rows would cancel each other.
 
 use std::{
     collections::hash_map::RandomState,
@@ -6,6 +15,7 @@ use std::{
 };
 
 use super::row::Exceptions;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_secret};
 
 /// Makes 128-bit digests under a secret, so that rows cannot be made to collide beforehand.
@@ -33,10 +43,38 @@ impl Digester {
     }
 }
 
-/// A seed that nobody can foresee, from the standard library's own source of randomness.
-pub(super) fn random_seed() -> u128 {
-    let half = || u128::from(RandomState::new().build_hasher().finish());
-    half() << 64 | half()
+/// What a run's digests are made under. As text 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Seed(u128);
+
+impl Seed {
+    /// One that nobody can foresee, from the standard library's own source of randomness.
+    #[must_use]
+    pub fn random() -> Seed {
+        let half = || u128::from(RandomState::new().build_hasher().finish());
+        Seed(half() << 64 | half())
+    }
+}
+
+impl From<Seed> for u128 {
+    fn from(seed: Seed) -> u128 {
+        seed.0
+    }
+}
+
+impl From<Seed> for String {
+    fn from(seed: Seed) -> String {
+        format!("{:032x}", seed.0)
+    }
+}
+
+impl TryFrom<String> for Seed {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Seed, Self::Error> {
+        u128::from_str_radix(&text, 16).map(Seed)
+    }
 }
 
 /// Rows whose keys' digests fall together: how many, and the sum of their digests. Order does not matter.
@@ -146,6 +184,9 @@ mod tests {
     #[test]
     fn another_seed_is_another_digest() {
         assert_ne!(Digester::new(1).digest(b"row"), Digester::new(2).digest(b"row"));
-        assert_ne!(random_seed(), random_seed());
+        let seed = Seed::random();
+        assert_ne!(seed, Seed::random());
+        assert_eq!(Seed::try_from(String::from(seed)), Ok(seed));
+        assert_eq!(String::from(Seed(7)).len(), 32);
     }
 }

@@ -1,5 +1,7 @@
 //! Why a comparison could not be made. A difference is no error: it is the comparison's outcome.
 
+use crate::target::ConnectError;
+
 /// What keeps the two sides from being compared.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -55,6 +57,9 @@ pub enum VerifyError {
         /// The zone's name.
         zone: String,
     },
+    /// A session beside those that read could not be opened.
+    #[error("a further session on the target could not be opened")]
+    Session(#[source] ConnectError),
     /// A reader ended without an answer, because the runtime is shutting down or it failed.
     #[error("a reader of the {side} ended before it was done")]
     Reader {

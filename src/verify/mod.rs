@@ -20,11 +20,14 @@
 //! `1e2` is `100`, but `1.0` is not `1.00`, since it prints them apart; `numeric`: `1.0` is `1.00`), and bits elsewhere
 //! (`double precision`: -0.0 is not 0.0).
 
+mod against;
 mod certificate;
 mod copy_rows;
 mod decimal;
 mod digest;
+mod document;
 mod error;
+mod index_questions;
 mod jsonb;
 mod key_text;
 mod locate;
@@ -32,26 +35,36 @@ mod moment;
 mod pass;
 mod rejected;
 mod row;
+mod schema_state;
+mod sequences;
 mod shape;
 mod source_cell;
 mod source_side;
 mod target_side;
 #[cfg(test)]
 mod tests;
+mod writers;
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 pub use self::{
-    certificate::{Certificate, Sides, prove},
+    against::recheck,
+    certificate::{Against, Certificate, ProofOptions, Sides, prove},
+    digest::Seed,
+    document::{CERTIFICATE_FORMAT, CertificateError},
     error::VerifyError,
+    index_questions::{IndexUse, Verdict},
     rejected::RefusedRows,
+    schema_state::{ObjectKind, SchemaObject},
+    sequences::SequenceState,
     source_side::Readers,
+    writers::Writers,
 };
 use self::{
     digest::Digester,
@@ -62,13 +75,13 @@ use self::{
     source_side::SourcePiece,
     target_side::{Sessions, TargetPiece},
 };
-use crate::schema::TableCopy;
+use crate::schema::{PgType, TableCopy};
 
 /// The most differences of a table that are named; the others are counted.
 pub const NAMED_DIFFERENCES: usize = 20;
 
 /// How one table's two sides compare.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableComparison {
     /// The source table.
     pub source: String,
@@ -78,8 +91,10 @@ pub struct TableComparison {
     pub source_rows: u64,
     /// Rows in the target.
     pub target_rows: u64,
-    /// Digest of the source's rows, 32 hexadecimal digits. Made under a secret of the run: the same rows have another
-    /// digest in another run.
+    /// The columns that were compared, in the order in which a row is digested.
+    pub columns: Vec<ComparedColumn>,
+    /// Digest of the source's rows, 32 hexadecimal digits. Made under the run's seed: the same rows have another digest
+    /// in another run.
     pub digest: String,
     /// Digest of the target's rows; equal to `digest` if and only if the rows are.
     pub target_digest: String,
@@ -92,6 +107,7 @@ pub struct TableComparison {
     /// Values of the source that were written as NULL because the mapping says `on_invalid: set_null`.
     pub exceptions: u64,
     /// Rows of the source that were rejected, because the mapping says `on_invalid: reject`.
+    #[serde(default)]
     pub rejected: u64,
 }
 
@@ -102,8 +118,18 @@ impl TableComparison {
     }
 }
 
+/// A column that was compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedColumn {
+    /// The target's name for it.
+    pub name: String,
+    /// The type that it is read as.
+    #[serde(rename = "type")]
+    pub pg_type: PgType,
+}
+
 /// Something that is not the same on both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The target table.
     pub table: String,
@@ -116,7 +142,7 @@ pub struct Difference {
 }
 
 /// What is not the same.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum DifferenceKind {
     /// The target lacks the table.
@@ -145,6 +171,13 @@ pub enum DifferenceKind {
     CellsDiffer {
         /// The target's names for them.
         columns: Vec<String>,
+    },
+    /// The target's rows are not those of a certificate; which ones, only the source could tell.
+    RowsDiffer {
+        /// Rows in the source, as the certificate has it.
+        certified_rows: u64,
+        /// Rows in the target.
+        found_rows: u64,
     },
 }
 
@@ -203,14 +236,13 @@ pub async fn compare_rows<R: Readers>(
     jobs: usize,
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 ) -> Result<Vec<TableComparison>, VerifyError> {
-    compare_rows_but(tables, &RefusedRows::default(), schema, readers, pool, jobs, progress).await
+    let refused = RefusedRows::default();
+    compare_rows_under(Seed::random(), tables, &refused, schema, readers, pool, jobs, progress).await
 }
 
-/// [`compare_rows`], where the target is not to have the rows that the server refused.
-///
-/// # Errors
-/// As for [`compare_rows`].
-pub async fn compare_rows_but<R: Readers>(
+/// Compares under a seed that the caller keeps, where the target is not to have the rows that the server refused.
+async fn compare_rows_under<R: Readers>(
+    seed: Seed,
     tables: &[TableCopy],
     refused: &RefusedRows,
     schema: &str,
@@ -226,7 +258,7 @@ pub async fn compare_rows_but<R: Readers>(
         sessions,
         shapes,
         schema: schema.to_owned(),
-        digester: Arc::new(Digester::new(digest::random_seed())),
+        digester: Arc::new(Digester::new(seed.into())),
         jobs: jobs.max(1),
         report: progress,
         stop: StopOnDrop(Arc::new(AtomicBool::new(false))),
@@ -285,6 +317,7 @@ impl<R: Readers> Comparison<R> {
                 target: shape.target.clone(),
                 source_rows: source.rows(),
                 target_rows: target.rows(),
+                columns: shape.compared(),
                 digest: source.digest(&self.digester),
                 target_digest: target.digest(&self.digester),
                 differences: Vec::new(),

@@ -136,6 +136,20 @@ async fn whole_way() {
     way.run("verify", &[]).succeeds().says(&["Proven", "tracks source 150 rows target 150 rows equal"]);
     let certificate = way.run("verify", &["--format", "json"]).succeeds().json();
     assert_eq!(certificate["equal"], true);
+    let indexes = certificate["indexes"].as_array().unwrap().iter();
+    let questions: Vec<String> = indexes
+        .map(|index| format!("{} {}", index["question"], index["verdict"]).replace(['"', '\\'], ""))
+        .collect();
+    contains_all(
+        &questions.join("\n"),
+        &[
+            "left(raw_json #>> '{album,release_date}'::text[], 4) = $1 usable",
+            "(raw_json -> 'external_ids'::text) ? $1 usable",
+            "raw_json @> $1 usable",
+            "to_tsvector('english'::regconfig,",
+        ],
+    );
+    assert!(questions.iter().all(|line| line.ends_with(" usable")), "{questions:#?}");
     assert!(certificate["format_version"].is_u64(), "JSON carries a format_version");
     way.place.mtm(&["migrate", "status", "--target", &way.target.url]).succeeds().says(&["applied"]);
     way.place.mtm(&["migrate", "up", "--target", &way.target.url]).succeeds().says(&["Nothing to do"]);
