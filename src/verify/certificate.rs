@@ -176,8 +176,7 @@ pub async fn prove<R: Readers>(
     let refused = RefusedRows::read(target, &desired.tables).await?;
     let rows = compare_rows_under(
         seed,
-        &desired.tables,
-        &refused,
+        (&desired.tables, &refused),
         &desired.schema.name,
         readers,
         &target.pool,

@@ -237,14 +237,13 @@ pub async fn compare_rows<R: Readers>(
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 ) -> Result<Vec<TableComparison>, VerifyError> {
     let refused = RefusedRows::default();
-    compare_rows_under(Seed::random(), tables, &refused, schema, readers, pool, jobs, progress).await
+    compare_rows_under(Seed::random(), (tables, &refused), schema, readers, pool, jobs, progress).await
 }
 
 /// Compares under a seed that the caller keeps, where the target is not to have the rows that the server refused.
 async fn compare_rows_under<R: Readers>(
     seed: Seed,
-    tables: &[TableCopy],
-    refused: &RefusedRows,
+    (tables, refused): (&[TableCopy], &RefusedRows),
     schema: &str,
     readers: Arc<R>,
     pool: &PgPool,
