@@ -19,16 +19,18 @@ use tokio::sync::mpsc;
 use super::{
     ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport,
     crew::{self, Task},
-    finish,
+    finish, isolate,
     reader::{self, BUFFERS_WAITING, Counts},
+    rejects::Allowance,
     remedy,
 };
 use crate::{
     audit::Fingerprint,
-    plan::{CopyPlan, TablePlan},
+    inspect,
+    plan::{CopyPlan, Plan, TablePlan},
     schema::{TableCopy, render},
     source::Source,
-    target::{Build, Ledger, RunId, Target},
+    target::{Build, ChunkCounts, Ledger, RunId, Target},
 };
 
 /// A table whose rows are to be copied.
@@ -49,6 +51,18 @@ impl Copy {
     }
 }
 
+/// The tables to copy, in the order that the target's foreign keys want: versions may have made some since the plan.
+pub(super) async fn copies(plan: &Plan, target: &Target) -> Result<Vec<Copy>, ApplyError> {
+    let live = inspect::live(target, &plan.desired).await?;
+    let mut plan = plan.clone();
+    plan.order_copies(&live).map_err(|tables| ApplyError::ForeignKeyCycle { tables })?;
+    let copies = plan.tables.iter().zip(&plan.desired.tables);
+    Ok(copies
+        .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume))
+        .map(|(table, copy)| Copy::new(table, copy))
+        .collect())
+}
+
 /// What all copies of a run share.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
@@ -61,6 +75,7 @@ pub(super) struct Run<'a> {
     pub(super) jobs: usize,
     /// Indexes that may be built as soon as their table is complete.
     pub(super) builds: &'a [Build],
+    pub(super) allowance: &'a Arc<Allowance>,
     pub(super) interrupt: &'a Interrupt,
     pub(super) listener: &'a Listener,
 }
@@ -71,6 +86,7 @@ pub(super) struct Worker {
     pub(super) source: Arc<Source>,
     pub(super) target: Target,
     pub(super) ledger: Ledger,
+    pub(super) allowance: Arc<Allowance>,
     pub(super) interrupt: Interrupt,
     pub(super) listener: Listener,
 }
@@ -82,6 +98,7 @@ impl Run<'_> {
             source: Arc::clone(self.source),
             target: self.target.clone(),
             ledger: self.ledger.clone(),
+            allowance: Arc::clone(self.allowance),
             interrupt: self.interrupt.clone(),
             listener: Arc::clone(self.listener),
         }
@@ -161,10 +178,17 @@ async fn rows_there(copies: &[Copy], run: Run<'_>) -> u64 {
     copies.iter().filter_map(|copy| started.get(&copy.table.target)).map(|table| table.rows_written).sum()
 }
 
+/// Rows that an earlier run has rejected of the copies that are gone on with.
+pub(super) async fn rejected_before(copies: &[Copy], ledger: &Ledger) -> Result<u64, ApplyError> {
+    let started = ledger.started_tables().await?;
+    let resumed = copies.iter().filter(|copy| copy.resumes);
+    Ok(resumed.filter_map(|copy| started.get(&copy.table.target)).map(|table| table.rows_rejected).sum())
+}
+
 /// A chunk's commit does not wait for the disk: should the server fall, rows and ledger forget the chunk together, and the
 /// next run copies it anew. What says that a table is there does wait, and what was committed before reaches the disk
 /// before it (PostgreSQL's manual, 30.4, "Asynchronous Commit").
-const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+pub(super) const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
 /// Copies a chunk in a transaction of its own, where the ledger does not have it as copied.
 pub(super) async fn copy_chunk(
@@ -177,7 +201,23 @@ pub(super) async fn copy_chunk(
     if copied.is_err() {
         (worker.listener)(Event::TakenBack { rows: sent.load(Ordering::Relaxed) });
     }
-    copied
+    match copied {
+        Err(error) if isolate::is_about_rows(&error) => {
+            isolate::copy_chunk(worker, connection, task, error).await
+        }
+        copied => copied,
+    }
+}
+
+/// The COPY that takes a table's rows.
+pub(super) fn copy_statement(target: &Target, copy: &TableCopy) -> String {
+    let columns: Vec<String> = copy.columns.iter().map(|column| render::quoted(&column.target)).collect();
+    format!(
+        "COPY {}.{} ({}) FROM STDIN (FORMAT binary)",
+        render::quoted(&target.schema),
+        render::quoted(&copy.target),
+        columns.join(", ")
+    )
 }
 
 async fn send_chunk(
@@ -193,27 +233,22 @@ async fn send_chunk(
     if !ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number).await? {
         return transaction.rollback().await.map_err(ApplyError::server(what()));
     }
-    let columns: Vec<String> = copy.columns.iter().map(|column| render::quoted(&column.target)).collect();
-    let sql = format!(
-        "COPY {}.{} ({}) FROM STDIN (FORMAT binary)",
-        render::quoted(&target.schema),
-        render::quoted(&copy.target),
-        columns.join(", ")
-    );
     let (sender, mut buffers) = mpsc::channel(BUFFERS_WAITING);
     let range = task.chunk.range;
     let reading = {
         let (source, copy, listener, sent) =
             (Arc::clone(source), Arc::clone(copy), Arc::clone(listener), Arc::clone(sent));
+        let allowance = Arc::clone(&worker.allowance);
         tokio::task::spawn_blocking(move || {
             let progress = |rows| {
                 sent.fetch_add(rows, Ordering::Relaxed);
                 listener(Event::Rows { table: copy.target.clone(), rows });
             };
-            reader::read_chunk(&source, &copy, range, &sender, &progress)
+            reader::read_chunk(&source, &copy, range, &sender, &allowance, &progress)
         })
     };
-    let mut sink = transaction.copy_in_raw(&sql).await.map_err(ApplyError::server(what()))?;
+    let statement = copy_statement(target, copy);
+    let mut sink = transaction.copy_in_raw(&statement).await.map_err(ApplyError::server(what()))?;
     let mut refused = None;
     while let Some(buffer) = buffers.recv().await {
         if let Err(error) = sink.send(buffer).await {
@@ -225,7 +260,7 @@ async fn send_chunk(
     drop(buffers);
     let read: Result<Counts, ApplyError> =
         reading.await.unwrap_or_else(|_| Err(ApplyError::ReaderLost { table: copy.source.clone() }));
-    let counts = match read {
+    let mut counts = match read {
         Ok(counts) => counts,
         Err(error) => {
             // The reader's error is the one to tell; the server only hears that the rows end here.
@@ -241,8 +276,10 @@ async fn send_chunk(
     if written != counts.rows {
         return Err(ApplyError::Miscounted { table: copy.source.clone(), read: counts.rows, written });
     }
-    ledger
-        .finish_chunk(&mut transaction, &copy.target, task.chunk.number, counts.rows, counts.nulled)
-        .await?;
-    transaction.commit().await.map_err(ApplyError::server(what()))
+    counts.refusals.record((&mut transaction, ledger), source, copy, task.chunk).await?;
+    let recorded = ChunkCounts { written, nulled: counts.nulled, rejected: counts.refusals.len() };
+    ledger.finish_chunk(&mut transaction, &copy.target, task.chunk.number, recorded).await?;
+    transaction.commit().await.map_err(ApplyError::server(what()))?;
+    counts.refusals.keep();
+    Ok(())
 }

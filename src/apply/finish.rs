@@ -13,7 +13,8 @@ use crate::{
     target::{Copied, Ledger, Target},
 };
 
-/// Closes a table whose chunks are all there: as many rows must have been written as the audit read. It may be done twice.
+/// Closes a table whose chunks are all there: as many rows must have been written and rejected as the audit
+/// read. It may be done twice.
 pub(super) async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyError> {
     advance_sequence(run.target, table).await?;
     let copied = record(run.ledger, run.target, table, run.fingerprint).await?;
@@ -22,6 +23,7 @@ pub(super) async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport
         target: table.target.clone(),
         rows: copied.rows_written,
         nulled: copied.rows_nulled,
+        rejected: copied.rows_rejected,
     })
 }
 
@@ -38,11 +40,12 @@ async fn record(
         .finish_table(&mut transaction, &copy.target, &copy.source, &copy.digest(&fingerprint.content_digest))
         .await?;
     // What is not all there is not closed: the transaction goes back.
-    if copied.rows_written != copy.rows {
+    let accounted = copied.rows_written + copied.rows_rejected;
+    if accounted != copy.rows {
         return Err(ApplyError::Miscounted {
             table: copy.source.clone(),
             read: copy.rows,
-            written: copied.rows_written,
+            written: accounted,
         });
     }
     transaction.commit().await.map_err(ApplyError::server(what()))?;

@@ -8,20 +8,24 @@ mod data;
 pub mod encode;
 mod finish;
 mod interrupt;
+mod isolate;
 mod reader;
+mod rejects;
 mod restart;
 mod retry;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use interrupt::{Interrupt, Signal};
+use rejects::Allowance;
+pub use rejects::{Rejects, TableRejects, write_rejects};
 pub use restart::start_over;
 use retry::{Recovery, Remedy, remedy};
 use serde::Serialize;
 
 use crate::{
-    inspect::{self, InspectError},
-    plan::{CopyPlan, Plan, VersionAction},
+    inspect::InspectError,
+    plan::{Plan, VersionAction},
     source::Source,
     target::{
         self, ConnectError, Ledger, LedgerError, Lock, LockError, MigrateError, NewRun, Outcome, RunId,
@@ -112,6 +116,40 @@ pub enum ApplyError {
         read: u64,
         /// Rows that were written.
         written: u64,
+    },
+    /// The server refuses a row, and the mapping does not send it to the rejects.
+    #[error("{place} at {key}: the server refuses the row: {reason}")]
+    Refused {
+        /// The source table.
+        table: String,
+        /// The table, and the column where it is known.
+        place: String,
+        /// The row.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// More rows were refused than the run may reject.
+    #[error(
+        "more than {limit} rows are rejected, the last one for this: {place}: {reason}. Is that what the mapping is to do? \
+         --max-rejects allows more"
+    )]
+    TooManyRejects {
+        /// How many are allowed.
+        limit: u64,
+        /// The last one's source table, and column where it is known.
+        place: String,
+        /// Why it was refused.
+        reason: String,
+    },
+    /// The file of rejects could not be written. The rows are in the ledger.
+    #[error("the file of rejected rows {} could not be written", .path.display())]
+    RejectsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
     /// It was tried several times.
     #[error("{what} was given up after {tries} more tries")]
@@ -208,6 +246,8 @@ pub struct Report {
     pub versions: Vec<String>,
     /// The tables whose rows were copied.
     pub tables: Vec<TableReport>,
+    /// The rows that the target does not have, whichever run rejected them; `None`: it has all.
+    pub rejects: Option<Rejects>,
 }
 
 /// What became of a table's rows.
@@ -221,6 +261,8 @@ pub struct TableReport {
     pub rows: u64,
     /// Values written as NULL, since the mapping says `on_invalid: set_null`.
     pub nulled: u64,
+    /// Rows that are not there, since the mapping says `on_invalid: reject`; the ledger has them.
+    pub rejected: u64,
 }
 
 /// How a run is to work.
@@ -228,6 +270,8 @@ pub struct TableReport {
 pub struct Options {
     /// Sessions that copy at the same time.
     pub jobs: usize,
+    /// How many rows the tables may reject in all, those of an earlier run of the same copy too.
+    pub max_rejects: u64,
     /// The version for what no pending version covers, if there is anything.
     pub new_version: Option<Version>,
     /// Where it is saved, once its tables are there: a version that failed leaves no file behind.
@@ -325,8 +369,9 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
 
     listener(Event::Stage("data"));
     recovery.confirm().await?;
-    let copies = copies(plan, target).await?;
+    let copies = data::copies(plan, target).await?;
     let builds = target::builds(target, ledger, &versions, allow).await?;
+    let allowance = Allowance::new(options.max_rejects, data::rejected_before(&copies, ledger).await?);
     let run = data::Run {
         id: run,
         fingerprint: &plan.fingerprint,
@@ -335,6 +380,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         ledger,
         jobs: options.jobs,
         builds: &builds,
+        allowance: &allowance,
         interrupt: &options.interrupt,
         listener,
     };
@@ -350,17 +396,5 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         finish::analyze(target, tables, options.jobs).await
     };
     recovery.persist_alone("statistics", ledger, analyze).await?;
-    Ok(Report { versions: applied, tables })
-}
-
-/// The tables to copy, in the order that the target's foreign keys want: versions may have made some since the plan.
-async fn copies(plan: &Plan, target: &Target) -> Result<Vec<data::Copy>, ApplyError> {
-    let live = inspect::live(target, &plan.desired).await?;
-    let mut plan = plan.clone();
-    plan.order_copies(&live).map_err(|tables| ApplyError::ForeignKeyCycle { tables })?;
-    let copies = plan.tables.iter().zip(&plan.desired.tables);
-    Ok(copies
-        .filter(|(table, _)| matches!(table.copy, CopyPlan::Copy | CopyPlan::Resume))
-        .map(|(table, copy)| data::Copy::new(table, copy))
-        .collect())
+    Ok(Report { versions: applied, tables, rejects: None })
 }

@@ -14,7 +14,11 @@ use crate::{
 /// [`ApplyError::Server`], where a table that is not among them refers to one, or the role may not truncate.
 pub async fn start_over(target: &Target, tables: &[String]) -> Result<(), ApplyError> {
     let what = || format!("{} could not be emptied", tables.join(", "));
-    let Some(ledger) = Ledger::find(target).await? else { return Ok(()) };
+    if Ledger::find(target).await?.is_none() {
+        return Ok(());
+    }
+    // It may be an older one, which knows of less that is to be forgotten.
+    let ledger = Ledger::install(target).await?;
     let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
     let schema = render::quoted(&target.schema);
     let names: Vec<String> =

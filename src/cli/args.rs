@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     name = "mtm",
     version,
     after_help = "First steps: `mtm demo`, then `mtm plan --source FILE --target URL`.\nExit codes: 0 done, 1 failed, 2 there are \
-                  differences, 3 refused, 4 changed source, 64 usage, 130 and 143 interrupted.",
+                  differences, 3 refused, 4 changed source, 5 done, with rejected rows, 64 usage, 130 and 143 interrupted.",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -194,6 +194,14 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
     pub(super) allow: Vec<String>,
 
+    /// Where rows go that the mapping rejects, a JSON object a line; made where there are any
+    #[arg(long, value_name = "FILE", default_value = "mtm-rejects.ndjson")]
+    pub(super) rejects: PathBuf,
+
+    /// Stop when more rows are rejected than this
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) max_rejects: u64,
+
     /// Sessions that copy at the same time [default: the machine's processors, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) jobs: Option<u32>,
@@ -205,8 +213,42 @@ pub(super) struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
+    /// The SQLite file; not with --against
+    #[arg(long, env = "MTM_SOURCE", value_name = "FILE", required_unless_present = "against")]
+    pub(super) source: Option<PathBuf>,
+
     #[command(flatten)]
-    pub(super) ends: EndsArgs,
+    pub(super) target: TargetArgs,
+
+    /// The mapping; `none`: the built-in rules alone [default: mappings/types.yaml, where it exists]
+    #[arg(long, env = "MTM_MAPPING", value_name = "FILE")]
+    pub(super) mapping: Option<PathBuf>,
+
+    /// The target schema [default: public; with --against the certificate's]
+    #[arg(long, value_name = "NAME")]
+    pub(super) schema: Option<String>,
+
+    /// Only these source tables (`*` and `?` as in a shell; may be repeated)
+    #[arg(long, value_name = "GLOB", conflicts_with = "against")]
+    pub(super) include: Vec<String>,
+
+    /// Not these source tables
+    #[arg(long, value_name = "GLOB", conflicts_with = "against")]
+    pub(super) exclude: Vec<String>,
+
+    /// Write the certificate to FILE.json, for programs, and FILE.md, for people; also where there are differences
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificate: Option<PathBuf>,
+
+    /// Check the target again without the source: against the digests in this certificate (FILE.json). It finds accidents;
+    /// rows forged on purpose, by somebody who has the certificate, only --source finds
+    #[arg(long, value_name = "FILE")]
+    pub(super) against: Option<PathBuf>,
+
+    /// Let so many writers each change a row at once, in transactions that are rolled back, and say whether one had to wait for
+    /// another
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(super) writers: Option<u32>,
 
     /// Sessions that read at the same time [default: the machine's processors, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -215,6 +257,18 @@ pub(super) struct VerifyArgs {
     /// The certificate's form
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+}
+
+impl VerifyArgs {
+    /// What goes along the way, where there is a source.
+    pub(super) fn scope(&self) -> ScopeArgs {
+        ScopeArgs {
+            mapping: self.mapping.clone(),
+            schema: self.schema.clone().unwrap_or_else(|| "public".to_owned()),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! Errors as text and as exit codes: the one place that knows both.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use super::output::Output;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     mapping::MappingError,
     source::SourceError,
     target::{self, MigrateError},
-    verify::VerifyError,
+    verify::{CertificateError, VerifyError},
 };
 
 /// How a command ended. The numbers are a contract (`mtm --help`).
@@ -27,6 +27,8 @@ pub(super) enum Exit {
     Refused,
     /// The source is not the one that was copied.
     ChangedSource,
+    /// Done, but for rows that were rejected.
+    Rejected,
     /// Usage.
     Usage,
     /// A signal ended it: 128 and the signal's number, as a shell has it.
@@ -41,6 +43,7 @@ impl From<Exit> for ExitCode {
             Exit::Differences => 2,
             Exit::Refused => 3,
             Exit::ChangedSource => 4,
+            Exit::Rejected => 5,
             Exit::Usage => 64,
             Exit::Interrupted(Signal::Interrupt) => 130,
             Exit::Interrupted(Signal::Terminate) => 143,
@@ -81,6 +84,12 @@ pub(super) enum CliError {
     Apply(#[from] ApplyError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    #[error("the certificate {} cannot be used", path.display())]
+    Certificate {
+        path: PathBuf,
+        #[source]
+        source: CertificateError,
+    },
     #[error(transparent)]
     Local(#[from] LocalError),
     #[error(transparent)]
@@ -174,6 +183,20 @@ fn hint_of_run(error: &ApplyError) -> Option<String> {
     }
     match error {
         ApplyError::Lock(target::LockError::Held { .. }) => None,
+        ApplyError::Refused { table, .. } => Some(format!(
+            "correct the row, or what refuses it; or let the mapping say `on_invalid: reject` for table {table}, and such \
+             rows go to the rejects; {goes_on}"
+        )),
+        ApplyError::TooManyRejects { .. } | ApplyError::Unfit { .. } => Some(goes_on.to_owned()),
+        ApplyError::Migrate(error @ MigrateError::Step { .. })
+            if error.server().is_some_and(|server| server.code == FOREIGN_KEY_VIOLATION) =>
+        {
+            Some(
+                "the rows that were copied are kept. Where the parent that is missing was rejected, correct the rejected row \
+                 and load it, or delete the rows that refer to it; then run the same command again"
+                    .to_owned(),
+            )
+        }
         ApplyError::Migrate(MigrateError::Step { .. }) => Some(
             "the rows that were copied are kept. Correct what the step complains of, and run the same command again; to \
              give the step up, take the version back with `mtm migrate down --allow deletes-data`"
@@ -183,6 +206,9 @@ fn hint_of_run(error: &ApplyError) -> Option<String> {
         _ => Some(goes_on.to_owned()),
     }
 }
+
+/// SQLSTATE of a row whose parent is missing.
+const FOREIGN_KEY_VIOLATION: &str = "23503";
 
 /// Stands for whatever says that the connection is lost.
 const LOST: &str = "connection lost";

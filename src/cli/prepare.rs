@@ -16,7 +16,7 @@ use crate::{
     audit::{self, Audit, Depth},
     inspect::{self, Catalogue, InspectError, Live},
     local::LocalServer,
-    mapping::{Mapping, Scope},
+    mapping::{Mapping, OnInvalid, Scope},
     plan::{Pending, Plan},
     report::rows,
     schema::{Desired, Finding, Severity},
@@ -77,11 +77,15 @@ fn broken_checks(source: &Source, audit: &Audit, desired: &Desired) -> Vec<Findi
         let Some(audited) = audit.table(&copy.source) else { continue };
         for check in &table.checks {
             let Some(broken) = audit::rows_that_break(source, audited, &check.expression) else { continue };
+            let (severity, way_out) = match copy.on_invalid {
+                OnInvalid::Reject => (Severity::Warning, "They go to the rejects, as the mapping says"),
+                _ => (Severity::Blocker, "Correct the rows, or the mapping"),
+            };
             findings.push(Finding {
-                severity: Severity::Blocker,
+                severity,
                 code: "check-broken",
                 message: format!(
-                    "{} of {} ({}) is broken by {}, first at {}. Correct the rows, or the mapping",
+                    "{} of {} ({}) is broken by {}, first at {}. {way_out}",
                     check.name,
                     copy.source,
                     check.expression,

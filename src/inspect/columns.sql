@@ -2,7 +2,9 @@
 -- $1: the schema's oid (pg_my_temp_schema() for the scratch copy), $2: relation names.
 SELECT c.relname                                                    AS table_name,
        a.attname                                                    AS column_name,
-       format_type(a.atttypid, a.atttypmod)                         AS type,
+       -- A domain counts as what it is over: a row that it refuses is the rows' matter, not the schema's.
+       format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END,
+                   CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END) AS type,
        CASE WHEN a.attcollation <> t.typcollation THEN co.collname END AS collation,
        a.attnotnull                                                 AS not_null,
        pg_get_expr(d.adbin, d.adrelid)                              AS default_expression,

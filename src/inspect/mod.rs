@@ -97,6 +97,8 @@ pub struct CopyState {
     pub finished: bool,
     /// Rows written so far.
     pub rows: u64,
+    /// Rows rejected so far.
+    pub rejected: u64,
 }
 
 /// Reads what the target holds of the desired tables.
@@ -151,6 +153,19 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     Ok(Live { server_encoding, schema_exists: true, catalogue, in_the_way, rows, copies })
 }
 
+/// Reads the catalogue of some tables, in the words in which [`normalise`] gives the desired one.
+///
+/// # Errors
+/// [`InspectError`], where the server does not answer.
+pub async fn tables(target: &Target, names: &[String]) -> Result<Catalogue, InspectError> {
+    let mut connection = target.pool.begin().await?;
+    scratch::set_path(&mut connection, &[&target.schema, "public"]).await?;
+    let namespace = catalogue::Namespace::Schema(&target.schema);
+    let catalogue = catalogue::read(&mut connection, namespace, names).await?;
+    connection.rollback().await?;
+    Ok(catalogue)
+}
+
 fn names(desired: &Desired) -> Vec<String> {
     desired.schema.tables.iter().map(|table| table.name.clone()).collect()
 }
@@ -177,8 +192,8 @@ async fn copies(ledger: &Ledger) -> Result<BTreeMap<String, CopyState>, LedgerEr
     let started = ledger.started_tables().await?;
     let states = started.into_iter().map(|(table, started)| {
         let finished = is_finished(&table, &started.source_digest);
-        let state = CopyState { digest: started.source_digest, finished, rows: started.rows_written };
-        (table, state)
+        let (rows, rejected) = (started.rows_written, started.rows_rejected);
+        (table, CopyState { digest: started.source_digest, finished, rows, rejected })
     });
     Ok(states.collect())
 }

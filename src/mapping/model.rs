@@ -62,6 +62,8 @@ pub enum IdentifierPolicy {
 pub struct TableEntry {
     /// The source table's name.
     pub name: Placed<String>,
+    /// `on_invalid`: [`OnInvalid::Fail`] or [`OnInvalid::Reject`]; the columns' own goes before it.
+    pub on_invalid: Option<Placed<OnInvalid>>,
     /// `columns`.
     pub columns: Vec<ColumnEntry>,
     /// `add_columns`.
@@ -106,7 +108,7 @@ pub enum EpochUnit {
     Microseconds,
 }
 
-/// What to do with a value that the demanded type cannot hold.
+/// What to do with a value that the demanded type cannot hold, or, for a table, with a row that the server refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnInvalid {
@@ -117,6 +119,8 @@ pub enum OnInvalid {
     SetNull,
     /// The column becomes text.
     Text,
+    /// The whole row goes to the rejects instead of the target; counted, reported, and left out by `verify`.
+    Reject,
 }
 
 /// `tables.NAME.add_columns.NAME`: a column that the source does not have.

@@ -25,6 +25,8 @@ pub struct TablePlan {
     pub source_rows: u64,
     /// Rows in the target; `None`: the table is not there yet.
     pub target_rows: Option<u64>,
+    /// Rows of this source that an earlier run has rejected: the target is not to have them.
+    pub rejected_rows: u64,
     /// What happens.
     pub copy: CopyPlan,
     /// When: tables of a wave are copied at the same time, after those of the waves before. All are in the first one,
@@ -54,6 +56,9 @@ pub enum CopyPlan {
 impl TablePlan {
     pub(super) fn new(table: &TableCopy, desired: &Desired, live: &Live, audit: &Audit) -> TablePlan {
         let target_rows = live.rows.get(&table.target).copied();
+        let copy = decide(table, target_rows, live, audit);
+        let goes_on = matches!(copy, CopyPlan::Done | CopyPlan::Resume);
+        let state = live.copies.get(&table.target).filter(|_| goes_on);
         TablePlan {
             source: table.source.clone(),
             target: table.target.clone(),
@@ -62,7 +67,8 @@ impl TablePlan {
             insert: render::insert_plan(&desired.schema.name, table),
             source_rows: table.rows,
             target_rows,
-            copy: decide(table, target_rows, live, audit),
+            rejected_rows: state.map_or(0, |state| state.rejected),
+            copy,
             wave: 0,
             in_one_piece: false,
         }

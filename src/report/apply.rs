@@ -11,7 +11,7 @@ use crate::apply::Report;
 /// Whatever the writer says.
 pub fn apply_text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     if report.versions.is_empty() && report.tables.is_empty() {
-        return Ok(());
+        return rejects_text(report, paint, out);
     }
     writeln!(out, "\n{}", paint.bold("Done"))?;
     for version in &report.versions {
@@ -19,17 +19,31 @@ pub fn apply_text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Res
     }
     let mut grid = Grid::default();
     for table in &report.tables {
-        let nulled = if table.nulled > 0 {
-            format!("{} values set to NULL", count(table.nulled))
-        } else {
-            String::new()
-        };
-        grid.push([table.target.clone(), rows(table.rows), nulled]);
+        let nulled = (table.nulled > 0).then(|| format!("{} values set to NULL", count(table.nulled)));
+        let rejected = (table.rejected > 0).then(|| format!("{} rejected", rows(table.rejected)));
+        let exceptions: Vec<String> = nulled.into_iter().chain(rejected).collect();
+        grid.push([table.target.clone(), rows(table.rows), exceptions.join(", ")]);
     }
     grid.write("  ", out)?;
     if report.tables.is_empty() {
-        return Ok(());
+        return rejects_text(report, paint, out);
     }
     let all: u64 = report.tables.iter().map(|table| table.rows).sum();
-    writeln!(out, "{} `mtm verify` proves them.", paint.green(&format!("{} are there.", rows(all))))
+    writeln!(out, "{} `mtm verify` proves them.", paint.green(&format!("{} are there.", rows(all))))?;
+    rejects_text(report, paint, out)
+}
+
+/// Says how many rows the target does not have, and where they are.
+fn rejects_text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let Some(rejects) = &report.rejects else { return Ok(()) };
+    let tables: Vec<String> =
+        rejects.tables.iter().map(|table| format!("{} of {}", count(table.rows), table.target)).collect();
+    writeln!(
+        out,
+        "{} ({}): they are in {}, each with the reason, and in the ledger ({}).",
+        paint.yellow(&format!("{} rejected", rows(rejects.rows))),
+        tables.join(", "),
+        rejects.file.display(),
+        rejects.ledger
+    )
 }

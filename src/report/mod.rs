@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod certificate_page;
 mod plan;
 mod schema;
 mod text;
@@ -12,10 +13,11 @@ use std::io::{self, Write};
 
 pub use apply::apply_text;
 pub use audit::audit_text;
+pub use certificate_page::certificate_page;
 pub use plan::{plan_sql, plan_text};
 pub use schema::schema_sql;
 pub use text::{Paint, count, rows};
-pub use verify::certificate_text;
+pub use verify::{certificate_json, certificate_text};
 
 /// Writes a value as JSON, with the version of its form beside its fields.
 ///

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{Grid, Paint, counted, rows};
+use super::text::{Grid, Paint, count, counted, rows};
 use crate::{
     plan::{CopyPlan, Plan, VersionAction},
     schema::{Change, Finding, Outcome, Section, Severity},
@@ -20,6 +20,11 @@ pub fn plan_text(plan: &Plan, target: &str, paint: Paint, out: &mut dyn Write) -
             "\n{}",
             paint.green("Nothing to do: the target is what the mapping says, and holds this source's rows.")
         )?;
+        let rejected: u64 = plan.tables.iter().map(|table| table.rejected_rows).sum();
+        if rejected > 0 {
+            let line = format!("{} rejected: `mtm apply` says where they are.", rows(rejected));
+            writeln!(out, "{}", paint.yellow(&line))?;
+        }
         // Where there is no table, nobody has been told yet what is left out.
         if plan.tables.is_empty() {
             fates_text(plan, paint, out)?;
@@ -109,7 +114,10 @@ fn rows_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         };
         grid.push([
             name,
-            format!("source {}", rows(table.source_rows)),
+            match table.rejected_rows {
+                0 => format!("source {}", rows(table.source_rows)),
+                rejected => format!("source {}, {} rejected", rows(table.source_rows), count(rejected)),
+            },
             format!("target {target}"),
             what.to_owned(),
         ]);

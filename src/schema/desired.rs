@@ -31,6 +31,8 @@ pub struct TableCopy {
     pub source: String,
     /// The target table.
     pub target: String,
+    /// What happens to a row that the server refuses ([`OnInvalid::Fail`] or [`OnInvalid::Reject`]).
+    pub on_invalid: OnInvalid,
     /// The columns that are copied, in the target's order. Columns added by the mapping are not among them.
     pub columns: Vec<ColumnCopy>,
     /// Positions in `columns` that identify a row on both sides (the primary key, else a unique key without NULL). Empty:
@@ -48,16 +50,21 @@ pub struct TableCopy {
 
 impl TableCopy {
     /// What identifies the rows that this copy writes: the source's content, and how each column is read. A copy that was
-    /// made of other content, or read otherwise, is not this one.
+    /// made of other content, or read otherwise, is not this one. [`OnInvalid::Reject`] counts as [`OnInvalid::Fail`]: the
+    /// rows that are written are the same, so that a run that stopped at a row goes on once the mapping rejects it.
     #[must_use]
     pub fn digest(&self, content_digest: &str) -> String {
         let columns: Vec<String> = self
             .columns
             .iter()
             .map(|column| {
+                let on_invalid = match column.on_invalid {
+                    OnInvalid::Reject => OnInvalid::Fail,
+                    other => other,
+                };
                 format!(
-                    "{:?} {:?} {} {:?} {:?}",
-                    column.source, column.target, column.pg_type, column.reading, column.on_invalid
+                    "{:?} {:?} {} {:?} {on_invalid:?}",
+                    column.source, column.target, column.pg_type, column.reading
                 )
             })
             .collect();
@@ -86,7 +93,8 @@ pub struct ColumnCopy {
     pub pg_type: PgType,
     /// How the cell is read.
     pub reading: Reading,
-    /// What happens to a value that the type cannot hold ([`OnInvalid::Fail`] or [`OnInvalid::SetNull`]).
+    /// What happens to a value that the type cannot hold ([`OnInvalid::Fail`], [`OnInvalid::SetNull`] or
+    /// [`OnInvalid::Reject`]).
     pub on_invalid: OnInvalid,
     /// Whether the audit has found every value to fit. `apply` reads the same snapshot, so it need not parse JSON again.
     #[serde(skip)]

@@ -176,6 +176,13 @@ impl serde::Serialize for PgType {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for PgType {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<PgType, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        PgType::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,10 @@ pub use migration::{
     TargetOptions, Version, VersionError,
     command::{CommandError, down as migrate_down, up as migrate_up},
     connect,
-    ledger::{Chunk, ChunkRange, Copied, NewRun, Outcome, RunId, Started},
+    ledger::{
+        Chunk, ChunkCounts, ChunkRange, Copied, NewRun, Outcome, RecordedReject, RefusedBy, Reject, RunId,
+        Started,
+    },
     migrator::{Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up},
     server_error,
     version::{load_folder, save},

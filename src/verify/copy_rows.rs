@@ -191,6 +191,7 @@ fn header(bytes: &[u8]) -> Result<Step, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::row::Exceptions;
 
     #[derive(Default)]
     struct Rows(Vec<(Vec<u8>, Vec<usize>, Option<Place>)>);
@@ -199,7 +200,7 @@ mod tests {
         fn row(&mut self, row: NormalRow<'_>, place: Option<Place>) {
             self.0.push((row.bytes.to_vec(), row.ends.to_vec(), place));
         }
-        fn exceptions(&mut self, _: u64) {}
+        fn exceptions(&mut self, _: Exceptions) {}
     }
 
     fn stream() -> Vec<u8> {

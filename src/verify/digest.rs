@@ -1,10 +1,21 @@
 //! Rows as numbers that can be added: the means by which two sides are compared without sorting either.
+//!
+//! What the seed is for: XXH3 is fast because it is no cryptographic hash. For a fixed seed anybody can make rows whose
+//! digests are the same, or add up to the same. A proof draws its seed when all rows have long been written, so that
+//! nobody could choose them to collide under it; by chance two tables agree in one of 2^128 cases. Afterwards the seed
+//! stands in the certificate, for digests under another one could not be compared. So a later check against the
+//! certificate finds accidents, and does not withstand somebody who knows the seed and forges rows on purpose. Nor would
+//! a better hash of the rows alone help: sums modulo 2^128 are found to order by the generalised birthday attack
+//! (Wagner, "A Generalized Birthday Problem", 2002) with far less work than 2^64. A sum, not an exclusive or: two equal
+//! rows would cancel each other.
 
 use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
 };
 
+use super::row::Exceptions;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_secret};
 
 /// Makes 128-bit digests under a secret, so that rows cannot be made to collide beforehand.
@@ -32,10 +43,38 @@ impl Digester {
     }
 }
 
-/// A seed that nobody can foresee, from the standard library's own source of randomness.
-pub(super) fn random_seed() -> u128 {
-    let half = || u128::from(RandomState::new().build_hasher().finish());
-    half() << 64 | half()
+/// What a run's digests are made under. As text 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Seed(u128);
+
+impl Seed {
+    /// One that nobody can foresee, from the standard library's own source of randomness.
+    #[must_use]
+    pub fn random() -> Seed {
+        let half = || u128::from(RandomState::new().build_hasher().finish());
+        Seed(half() << 64 | half())
+    }
+}
+
+impl From<Seed> for u128 {
+    fn from(seed: Seed) -> u128 {
+        seed.0
+    }
+}
+
+impl From<Seed> for String {
+    fn from(seed: Seed) -> String {
+        format!("{:032x}", seed.0)
+    }
+}
+
+impl TryFrom<String> for Seed {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Seed, Self::Error> {
+        u128::from_str_radix(&text, 16).map(Seed)
+    }
 }
 
 /// Rows whose keys' digests fall together: how many, and the sum of their digests. Order does not matter.
@@ -49,8 +88,8 @@ pub(super) struct Bucket {
 #[derive(Debug, Clone)]
 pub(super) struct Buckets {
     buckets: Vec<Bucket>,
-    /// Values that were written as NULL, as `on_invalid: set_null` asks.
-    pub(super) exceptions: u64,
+    /// What is not in the target as it is, as `on_invalid` asks.
+    pub(super) exceptions: Exceptions,
 }
 
 /// Which bucket a row is in. `count` is a power of two.
@@ -61,7 +100,7 @@ pub(super) fn bucket_of(key_digest: u128, count: usize) -> usize {
 impl Buckets {
     /// `count` empty buckets; a power of two.
     pub(super) fn new(count: usize) -> Buckets {
-        Buckets { buckets: vec![Bucket::default(); count], exceptions: 0 }
+        Buckets { buckets: vec![Bucket::default(); count], exceptions: Exceptions::default() }
     }
 
     /// Adds a row.
@@ -70,6 +109,17 @@ impl Buckets {
         let bucket = &mut self.buckets[at];
         bucket.rows += 1;
         bucket.sum = bucket.sum.wrapping_add(row_digest);
+    }
+
+    /// Takes a row away that was added, and counts it among the rejected. Gives whether there was any of its bucket.
+    pub(super) fn remove(&mut self, key_digest: u128, row_digest: u128) -> bool {
+        let at = bucket_of(key_digest, self.buckets.len());
+        let bucket = &mut self.buckets[at];
+        let Some(rows) = bucket.rows.checked_sub(1) else { return false };
+        bucket.rows = rows;
+        bucket.sum = bucket.sum.wrapping_sub(row_digest);
+        self.exceptions.rejected += 1;
+        true
     }
 
     /// Adds another reader's part of the same side.
@@ -134,6 +184,9 @@ mod tests {
     #[test]
     fn another_seed_is_another_digest() {
         assert_ne!(Digester::new(1).digest(b"row"), Digester::new(2).digest(b"row"));
-        assert_ne!(random_seed(), random_seed());
+        let seed = Seed::random();
+        assert_ne!(seed, Seed::random());
+        assert_eq!(Seed::try_from(String::from(seed)), Ok(seed));
+        assert_eq!(String::from(Seed(7)).len(), 32);
     }
 }

@@ -1,5 +1,7 @@
 //! Why a comparison could not be made. A difference is no error: it is the comparison's outcome.
 
+use crate::target::ConnectError;
+
 /// What keeps the two sides from being compared.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -32,6 +34,17 @@ pub enum VerifyError {
         /// What was wrong.
         fault: &'static str,
     },
+    /// The ledger's rejects cannot be read.
+    #[error(transparent)]
+    Ledger(crate::target::LedgerError),
+    /// A rejected row in the ledger is not of the form that `mtm` writes.
+    #[error(
+        "table `{table}`: a rejected row in the ledger is not of the form that mtm writes; `mtm apply --restart` copies the table anew"
+    )]
+    Reject {
+        /// The target table.
+        table: String,
+    },
     /// A time zone that the mapping names is not known here.
     #[error(
         "table `{table}`, column `{column}`: this machine does not know the time zone `{zone}`; install the package tzdata, or correct `assume_tz`"
@@ -44,6 +57,9 @@ pub enum VerifyError {
         /// The zone's name.
         zone: String,
     },
+    /// A session beside those that read could not be opened.
+    #[error("a further session on the target could not be opened")]
+    Session(#[source] ConnectError),
     /// A reader ended without an answer, because the runtime is shutting down or it failed.
     #[error("a reader of the {side} ended before it was done")]
     Reader {

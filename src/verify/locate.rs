@@ -14,7 +14,8 @@ use super::{
     digest::{Bucket, Buckets, Digester, bucket_of},
     key_text,
     pass::{Pass, Report, lock},
-    row::{NormalRow, Place, RowSink},
+    rejected::{self, RefusedRow},
+    row::{Exceptions, NormalRow, Place, RowSink},
     shape::TableShape,
 };
 
@@ -97,6 +98,26 @@ struct Copies {
 }
 
 impl Kept {
+    /// Takes a row away. Gives whether it was there.
+    fn remove(&mut self, key: u128, digest: u128, is_multiset: bool) -> bool {
+        if is_multiset {
+            let Some(copies) = self.copies.get_mut(&digest).filter(|copies| copies.count > 0) else {
+                return false;
+            };
+            copies.count -= 1;
+            return true;
+        }
+        let rows = self.keyed.get_mut(&key);
+        let at = rows.as_ref().and_then(|rows| rows.iter().position(|row| row.digest == digest));
+        match (rows, at) {
+            (Some(rows), Some(at)) => {
+                rows.swap_remove(at);
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn merge(&mut self, other: Kept) {
         for (key, rows) in other.keyed {
             self.keyed.entry(key).or_default().extend(rows);
@@ -187,7 +208,27 @@ impl RowSink for GatherSink {
         self.kept.keyed.entry(key).or_default().push(KeptRow { digest, cells, key: key_text });
     }
 
-    fn exceptions(&mut self, _: u64) {}
+    fn exceptions(&mut self, _: Exceptions) {}
+}
+
+impl Gather {
+    /// Takes rows out again that the source has and the target is not to have. Gives those that the source has not.
+    pub(super) fn take_out(&self, rows: &[RefusedRow]) -> Vec<Difference> {
+        let shape = &self.shapes[self.selection.table];
+        let mut scratch = Vec::new();
+        let mut kept = lock(&self.kept);
+        let mut missing = Vec::new();
+        for row in rows.iter().map(RefusedRow::normal) {
+            let (key, digest) = shape.key_cells.digests(row, &self.digester, &mut scratch);
+            if !self.selection.buckets.contains(&bucket_of(key, self.selection.bucket_count)) {
+                continue;
+            }
+            if !kept.remove(key, digest, shape.key.is_empty()) {
+                missing.push(rejected::not_in_source(shape, row));
+            }
+        }
+        missing
+    }
 }
 
 /// Compares what both sides kept. Sorted by key.

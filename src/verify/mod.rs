@@ -20,63 +20,81 @@
 //! `1e2` is `100`, but `1.0` is not `1.00`, since it prints them apart; `numeric`: `1.0` is `1.00`), and bits elsewhere
 //! (`double precision`: -0.0 is not 0.0).
 
+mod against;
 mod certificate;
 mod copy_rows;
 mod decimal;
 mod digest;
+mod document;
 mod error;
+mod index_questions;
 pub mod jsonb;
 mod key_text;
 mod locate;
 mod moment;
 mod pass;
+mod rejected;
 mod row;
+mod schema_state;
+mod sequences;
 mod shape;
 mod source_cell;
 mod source_side;
 mod target_side;
 #[cfg(test)]
 mod tests;
+mod writers;
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 pub use self::{
-    certificate::{Certificate, Sides, prove},
+    against::recheck,
+    certificate::{Against, Certificate, ProofOptions, Sides, prove},
+    digest::Seed,
+    document::{CERTIFICATE_FORMAT, CertificateError},
     error::VerifyError,
+    index_questions::{IndexUse, Verdict},
+    rejected::RefusedRows,
+    schema_state::{ObjectKind, SchemaObject},
+    sequences::SequenceState,
     source_side::Readers,
+    writers::Writers,
 };
 use self::{
     digest::Digester,
     locate::{Gather, Selection},
     pass::{Report, Tally},
+    rejected::RefusedRow,
     shape::TableShape,
     source_side::SourcePiece,
     target_side::{Sessions, TargetPiece},
 };
-use crate::schema::TableCopy;
+use crate::schema::{PgType, TableCopy};
 
 /// The most differences of a table that are named; the others are counted.
 pub const NAMED_DIFFERENCES: usize = 20;
 
 /// How one table's two sides compare.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableComparison {
     /// The source table.
     pub source: String,
     /// The target table.
     pub target: String,
-    /// Rows in the source.
+    /// Rows in the source that the target is to have: all but the rejected ones.
     pub source_rows: u64,
     /// Rows in the target.
     pub target_rows: u64,
-    /// Digest of the source's rows, 32 hexadecimal digits. Made under a secret of the run: the same rows have another
-    /// digest in another run.
+    /// The columns that were compared, in the order in which a row is digested.
+    pub columns: Vec<ComparedColumn>,
+    /// Digest of the source's rows, 32 hexadecimal digits. Made under the run's seed: the same rows have another digest
+    /// in another run.
     pub digest: String,
     /// Digest of the target's rows; equal to `digest` if and only if the rows are.
     pub target_digest: String,
@@ -88,6 +106,9 @@ pub struct TableComparison {
     pub differences_at_least: bool,
     /// Values of the source that were written as NULL because the mapping says `on_invalid: set_null`.
     pub exceptions: u64,
+    /// Rows of the source that were rejected, because the mapping says `on_invalid: reject`.
+    #[serde(default)]
+    pub rejected: u64,
 }
 
 impl TableComparison {
@@ -97,8 +118,18 @@ impl TableComparison {
     }
 }
 
+/// A column that was compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedColumn {
+    /// The target's name for it.
+    pub name: String,
+    /// The type that it is read as.
+    #[serde(rename = "type")]
+    pub pg_type: PgType,
+}
+
 /// Something that is not the same on both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The target table.
     pub table: String,
@@ -111,7 +142,7 @@ pub struct Difference {
 }
 
 /// What is not the same.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum DifferenceKind {
     /// The target lacks the table.
@@ -134,10 +165,19 @@ pub enum DifferenceKind {
     MissingInTarget,
     /// The target has the row, the source has not.
     ExtraInTarget,
+    /// The ledger has the row among those that the server refused, and the source has not.
+    RejectedNotInSource,
     /// Both have the row, with other values in these columns.
     CellsDiffer {
         /// The target's names for them.
         columns: Vec<String>,
+    },
+    /// The target's rows are not those of a certificate; which ones, only the source could tell.
+    RowsDiffer {
+        /// Rows in the source, as the certificate has it.
+        certified_rows: u64,
+        /// Rows in the target.
+        found_rows: u64,
     },
 }
 
@@ -196,6 +236,20 @@ pub async fn compare_rows<R: Readers>(
     jobs: usize,
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
 ) -> Result<Vec<TableComparison>, VerifyError> {
+    let refused = RefusedRows::default();
+    compare_rows_under(Seed::random(), (tables, &refused), schema, readers, pool, jobs, progress).await
+}
+
+/// Compares under a seed that the caller keeps, where the target is not to have the rows that the server refused.
+async fn compare_rows_under<R: Readers>(
+    seed: Seed,
+    (tables, refused): (&[TableCopy], &RefusedRows),
+    schema: &str,
+    readers: Arc<R>,
+    pool: &PgPool,
+    jobs: usize,
+    progress: Arc<dyn Fn(Progress) + Send + Sync>,
+) -> Result<Vec<TableComparison>, VerifyError> {
     let mut sessions = Sessions::open(pool, jobs.max(1)).await?;
     let shapes = shape::table_shapes(sessions.first(), schema, tables).await?;
     let mut comparison = Comparison {
@@ -203,7 +257,7 @@ pub async fn compare_rows<R: Readers>(
         sessions,
         shapes,
         schema: schema.to_owned(),
-        digester: Arc::new(Digester::new(digest::random_seed())),
+        digester: Arc::new(Digester::new(seed.into())),
         jobs: jobs.max(1),
         report: progress,
         stop: StopOnDrop(Arc::new(AtomicBool::new(false))),
@@ -213,7 +267,8 @@ pub async fn compare_rows<R: Readers>(
     comparison.read(&source, &target, 0..tables.len()).await?;
     let mut results = Vec::with_capacity(tables.len());
     for table in 0..tables.len() {
-        results.push(comparison.result(table, &source, &target).await?);
+        let refused = refused.of(&comparison.shapes[table]);
+        results.push(comparison.result(table, &refused, &source, &target).await?);
     }
     comparison.sessions.close().await;
     Ok(results)
@@ -246,11 +301,14 @@ impl<R: Readers> Comparison<R> {
     async fn result(
         &mut self,
         table: usize,
+        refused: &[RefusedRow],
         source: &Tally,
         target: &Tally,
     ) -> Result<TableComparison, VerifyError> {
         let shape = &self.shapes[table];
         let mut differences = shape.differences.clone();
+        let not_in_source = source.take_out(table, refused);
+        differences.extend(not_in_source.into_iter().map(|row| rejected::not_in_source(shape, row)));
         let (mut comparison, selection) = {
             let (source, target) = (source.buckets(table), target.buckets(table));
             let comparison = TableComparison {
@@ -258,12 +316,14 @@ impl<R: Readers> Comparison<R> {
                 target: shape.target.clone(),
                 source_rows: source.rows(),
                 target_rows: target.rows(),
+                columns: shape.compared(),
                 digest: source.digest(&self.digester),
                 target_digest: target.digest(&self.digester),
                 differences: Vec::new(),
                 differences_total: 0,
                 differences_at_least: false,
-                exceptions: source.exceptions,
+                exceptions: source.exceptions.nulled,
+                rejected: source.exceptions.rejected,
             };
             (comparison, Selection::new(table, shape, &source, &target))
         };
@@ -273,6 +333,7 @@ impl<R: Readers> Comparison<R> {
             let gather = || Arc::new(Gather::new(&self.shapes, &self.digester, &selection, &self.report));
             let (source, target) = (gather(), gather());
             self.read(&source, &target, table..table + 1).await?;
+            differences.extend(source.take_out(refused));
             differences.extend(locate::differences(&source, &target));
             comparison.differences_total = unseen;
             comparison.differences_at_least = unseen > 0;

@@ -8,7 +8,8 @@ use std::sync::{
 use super::{
     Progress,
     digest::{Buckets, Digester},
-    row::{NormalRow, Place, RowSink},
+    rejected::RefusedRow,
+    row::{Exceptions, NormalRow, Place, RowSink},
     shape::TableShape,
 };
 
@@ -71,6 +72,20 @@ impl Tally {
         }
     }
 
+    /// Takes rows out again that the source has and the target is not to have. Gives those that the source has not.
+    pub(super) fn take_out<'a>(&self, table: usize, rows: &'a [RefusedRow]) -> Vec<NormalRow<'a>> {
+        let (cells, mut scratch) = (&self.shapes[table].key_cells, Vec::new());
+        let mut buckets = self.buckets(table);
+        let mut missing = Vec::new();
+        for row in rows.iter().map(RefusedRow::normal) {
+            let (key, whole) = cells.digests(row, &self.digester, &mut scratch);
+            if !buckets.remove(key, whole) {
+                missing.push(row);
+            }
+        }
+        missing
+    }
+
     /// What one table came to.
     pub(super) fn buckets(&self, table: usize) -> MutexGuard<'_, Buckets> {
         lock(&self.sides[table])
@@ -123,7 +138,7 @@ impl RowSink for TallySink {
         self.buckets.add(key, whole);
     }
 
-    fn exceptions(&mut self, count: u64) {
+    fn exceptions(&mut self, count: Exceptions) {
         self.buckets.exceptions += count;
     }
 }

@@ -33,8 +33,24 @@ pub(super) enum Place {
 pub(super) trait RowSink: Send + 'static {
     /// Takes a row; `place` where the reader was asked for it.
     fn row(&mut self, row: NormalRow<'_>, place: Option<Place>);
-    /// Notes that this many values were taken as NULL because their type cannot hold them.
-    fn exceptions(&mut self, count: u64);
+    /// Notes what of the source is not in the target as it is, as the mapping says.
+    fn exceptions(&mut self, count: Exceptions);
+}
+
+/// What of the source is not in the target as it is, as the mapping says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Exceptions {
+    /// Values that were taken as NULL because their type cannot hold them.
+    pub(super) nulled: u64,
+    /// Rows that were not written.
+    pub(super) rejected: u64,
+}
+
+impl std::ops::AddAssign for Exceptions {
+    fn add_assign(&mut self, other: Exceptions) {
+        self.nulled += other.nulled;
+        self.rejected += other.rejected;
+    }
 }
 
 impl<'a> NormalRow<'a> {

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use sqlx::{PgConnection, Row};
 
 use super::{
-    Difference, DifferenceKind, VerifyError, copy_rows::Fields, row::KeyCells, source_cell::CellForm,
+    ComparedColumn, Difference, DifferenceKind, VerifyError, copy_rows::Fields, row::KeyCells,
+    source_cell::CellForm,
 };
 use crate::schema::{PgType, TableCopy};
 
@@ -60,6 +61,15 @@ impl TableShape {
     pub(super) fn fields(&self, ctid: bool) -> Fields {
         let numeric = |column: &ColumnShape| matches!(column.form.pg_type, PgType::Numeric(_));
         Fields { numeric: self.columns.iter().map(numeric).collect(), ctid }
+    }
+
+    /// The columns that are compared, for a certificate.
+    pub(super) fn compared(&self) -> Vec<ComparedColumn> {
+        let compared = |column: &ColumnShape| ComparedColumn {
+            name: column.target.clone(),
+            pg_type: column.form.pg_type,
+        };
+        self.columns.iter().map(compared).collect()
     }
 
     /// The names of the columns at these positions, as the target has them.

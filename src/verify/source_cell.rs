@@ -1,7 +1,8 @@
 //! A SQLite cell in normal form: verify's own reading of the source, independent of the writer's.
 //!
 //! It takes what the mapping's types are documented to take, and no more: with `on_invalid: set_null` whatever else a
-//! cell holds was written as NULL, even where PostgreSQL would have taken it.
+//! cell holds was written as NULL, and with `on_invalid: reject` its row was not written, even where PostgreSQL would have
+//! taken it.
 //!
 //! Which storage class fits which type, and in which form (SQLite's manual, "Datatypes In SQLite", 2 "Storage Classes
 //! and Datatypes"; PostgreSQL's, chapter 8 "Data Types"):
@@ -43,8 +44,19 @@ pub(super) struct CellForm {
     epoch_unit: Option<i64>,
     /// For texts without an offset.
     zone: Option<Zone>,
-    /// Whether a value that does not fit was written as NULL.
-    set_null: bool,
+    /// What became of a value that does not fit.
+    on_invalid: OnInvalid,
+}
+
+/// What became of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Appended {
+    /// It stands as it is; or its type cannot hold it, and it is equal to nothing.
+    Plain,
+    /// It was taken as NULL because its type cannot hold it.
+    Nulled,
+    /// Its row was not written because its type cannot hold it.
+    Rejected,
 }
 
 /// The buffers that cells are made in.
@@ -71,29 +83,35 @@ impl CellForm {
                 (None, Some(Zone::Named(TimeZone::get(name).map_err(|_| name.clone())?)))
             }
         };
-        Ok(CellForm { pg_type, epoch_unit, zone, set_null: on_invalid == OnInvalid::SetNull })
+        Ok(CellForm { pg_type, epoch_unit, zone, on_invalid })
     }
 
-    /// Appends a cell with its length. Returns whether the value was taken as NULL because its type cannot hold it.
-    pub(super) fn append(&self, cell: ValueRef<'_>, out: &mut Vec<u8>, workshop: &mut Workshop) -> bool {
+    /// Appends a cell with its length.
+    pub(super) fn append(&self, cell: ValueRef<'_>, out: &mut Vec<u8>, workshop: &mut Workshop) -> Appended {
         if cell == ValueRef::Null {
             out.extend_from_slice(&row::NULL.to_be_bytes());
-            return false;
+            return Appended::Plain;
         }
         let start = out.len();
         out.extend_from_slice(&[0; 4]);
         let fits = self.content(cell, out, workshop).is_ok();
         let length = i32::try_from(out.len() - start - 4);
-        let (length, exception) = match (fits, length) {
-            (true, Ok(length)) => (length, false),
-            _ if self.set_null => (row::NULL, true),
-            _ => (row::MISFIT, false),
+        let (length, appended) = match (fits, length, self.on_invalid) {
+            (true, Ok(length), _) => (length, Appended::Plain),
+            (_, _, OnInvalid::SetNull) => (row::NULL, Appended::Nulled),
+            (_, _, OnInvalid::Reject) => (row::MISFIT, Appended::Rejected),
+            (_, _, OnInvalid::Fail | OnInvalid::Text) => (row::MISFIT, Appended::Plain),
         };
         if length < 0 {
             out.truncate(start + 4);
         }
         out[start..start + 4].copy_from_slice(&length.to_be_bytes());
-        exception
+        appended
+    }
+
+    /// Whether a value that does not fit is no fault, so that it is looked at closely.
+    fn is_lenient(&self) -> bool {
+        matches!(self.on_invalid, OnInvalid::SetNull | OnInvalid::Reject)
     }
 
     fn content(&self, cell: ValueRef<'_>, out: &mut Vec<u8>, workshop: &mut Workshop) -> Result<(), Misfit> {
@@ -173,11 +191,11 @@ impl CellForm {
     }
 
     /// A text that PostgreSQL cannot hold (not UTF-8, a NUL in it, too long) equals nothing that the target has, so
-    /// it is looked at closely only where such a value was to become NULL.
+    /// it is looked at closely only where such a value was to become NULL, or its row to be rejected.
     fn text(&self, cell: ValueRef<'_>, length: Option<u32>, out: &mut Vec<u8>) -> Result<(), Misfit> {
         let start = out.len();
         text_of(cell, out)?;
-        if self.set_null {
+        if self.is_lenient() {
             let text = std::str::from_utf8(&out[start..]).map_err(|_| Misfit)?;
             let too_long = length.is_some_and(|length| text.chars().count() > length as usize);
             if too_long || text.contains('\0') {
@@ -192,10 +210,10 @@ impl CellForm {
         // The version byte of jsonb's binary form.
         out.push(1);
         let transcoded = workshop.transcoder.transcode(text, out).ok_or(Misfit)?;
-        // Either is no value that can be kept. Where the mapping asks for no NULL, neither was ever written: bytes that
+        // Either is no value that can be kept. Where the mapping asks for neither NULL nor rejects, they were never written: bytes that
         // are no UTF-8 equal nothing that the target has, and of a key that is there twice the last value is compared.
         let refused = transcoded.duplicate_keys || std::str::from_utf8(text).is_err();
-        if self.set_null && refused { Err(Misfit) } else { Ok(()) }
+        if self.is_lenient() && refused { Err(Misfit) } else { Ok(()) }
     }
 }
 
@@ -312,7 +330,7 @@ mod tests {
         let pg_type = PgType::parse(pg_type).expect(pg_type);
         let form = CellForm::new(pg_type, &reading, OnInvalid::Fail).expect("form");
         let (mut out, mut workshop) = (b"before".to_vec(), Workshop::default());
-        assert!(!form.append(cell, &mut out, &mut workshop));
+        assert_eq!(form.append(cell, &mut out, &mut workshop), Appended::Plain);
         let (length, bytes) = out["before".len()..].split_first_chunk::<4>().expect("length");
         match i32::from_be_bytes(*length) {
             row::MISFIT => {
@@ -449,11 +467,17 @@ mod tests {
             ("text", Text(b"\xff"), true),
             ("varchar(2)", Text(b"abc"), true),
         ] {
-            let form =
-                CellForm::new(PgType::parse(pg_type).expect(pg_type), &Reading::Plain, OnInvalid::SetNull);
-            let mut out = Vec::new();
-            let counted = form.expect("form").append(cell, &mut out, &mut Workshop::default());
-            assert_eq!((out, counted), (row::NULL.to_be_bytes().to_vec(), exception), "{pg_type} {cell:?}");
+            let appended = |on_invalid| {
+                let form = CellForm::new(PgType::parse(pg_type).expect(pg_type), &Reading::Plain, on_invalid);
+                let mut out = Vec::new();
+                let appended = form.expect("form").append(cell, &mut out, &mut Workshop::default());
+                (appended, out)
+            };
+            let null = row::NULL.to_be_bytes().to_vec();
+            let expected = if exception { Appended::Nulled } else { Appended::Plain };
+            assert_eq!(appended(OnInvalid::SetNull), (expected, null), "{pg_type} {cell:?}");
+            let expected = if exception { Appended::Rejected } else { Appended::Plain };
+            assert_eq!(appended(OnInvalid::Reject).0, expected, "{pg_type} {cell:?}");
         }
     }
 }

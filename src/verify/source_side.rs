@@ -15,9 +15,9 @@ use crate::schema::render::quoted;
 use super::{
     Progress, Side, VerifyError,
     pass::{Pass, Pieces},
-    row::{NormalRow, Place, RowSink},
+    row::{Exceptions, NormalRow, Place, RowSink},
     shape::TableShape,
-    source_cell::Workshop,
+    source_cell::{Appended, Workshop},
 };
 
 /// Rows between two looks at whether to go on, and two reports.
@@ -103,17 +103,22 @@ fn read_piece<P: Pass>(
     let mut rows = statement.query(rusqlite::params_from_iter(bounds))?;
     let with_place = pass.wants_places() && shape.rowid_name.is_some();
     let (mut bytes, mut ends, mut workshop) = (Vec::new(), Vec::new(), Workshop::default());
-    let (mut unreported, mut exceptions) = (0, 0);
+    let (mut unreported, mut exceptions) = (0, Exceptions::default());
     let (place_at, mut decoded) = (shape.columns.len(), Vec::new());
     while let Some(row) = rows.next()? {
         bytes.clear();
         ends.clear();
+        let (mut nulled, mut rejected) = (0, false);
         for (index, column) in shape.columns.iter().enumerate() {
             let cell = match encoding {
                 Encoding::Utf8 => row.get_ref(index)?,
                 wide => wide.cell(row.get_ref(index)?, row.get_ref(place_at + 1 + index)?, &mut decoded),
             };
-            exceptions += u64::from(column.form.append(cell, &mut bytes, &mut workshop));
+            match column.form.append(cell, &mut bytes, &mut workshop) {
+                Appended::Plain => {}
+                Appended::Nulled => nulled += 1,
+                Appended::Rejected => rejected = true,
+            }
             ends.push(bytes.len());
         }
         let place = if with_place {
@@ -124,7 +129,12 @@ fn read_piece<P: Pass>(
         } else {
             None
         };
-        sink.row(NormalRow { bytes: &bytes, ends: &ends }, place);
+        if rejected {
+            exceptions.rejected += 1;
+        } else {
+            exceptions.nulled += nulled;
+            sink.row(NormalRow { bytes: &bytes, ends: &ends }, place);
+        }
         unreported += 1;
         if unreported == ROWS_A_REPORT {
             pass.report(Progress { side: Side::Source, table: piece.table, rows: unreported });

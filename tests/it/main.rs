@@ -11,6 +11,7 @@
 
 mod any_file;
 mod bad_input;
+mod certificate;
 mod command;
 mod exit_codes;
 mod expressions;
@@ -19,6 +20,8 @@ mod interrupted;
 mod local;
 mod migration;
 mod music_time_machine;
+mod mutations;
+mod rejects;
 mod restart;
 mod support;
 mod verify;

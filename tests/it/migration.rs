@@ -12,7 +12,7 @@ use std::{
 use migration::{
     ConnectError, Ledger, LedgerError, Lock, LockError, Step, Target, TargetOptions, Version, command,
     connect,
-    ledger::{ChunkRange, NewRun, Outcome, Place},
+    ledger::{ChunkCounts, ChunkRange, NewRun, Outcome, Place, RecordedReject, RefusedBy, Reject},
     migrator::{self, MigrateError, Migrator, State, UpTo},
     version::Section,
 };
@@ -451,7 +451,7 @@ async fn a_role_that_may_not_create_schemas_keeps_its_ledger_in_the_target_schem
     assert_eq!(states(&target, &[first()]).await, [is(FIRST, "applied")]);
     assert_eq!(
         database.value("SELECT count(*) FROM public.mtm_seaql_migrations").await.as_deref(),
-        Some("1")
+        Some("2")
     );
 
     // Another role, who could do better, finds the same one.
@@ -488,23 +488,83 @@ async fn chunks_are_copied_once() {
     while !other.is_finished() && database.value(waiting).await.as_deref() == Some("0") {
         tokio::task::yield_now().await;
     }
-    ledger.finish_chunk(&mut transaction, "tracks", 0, 9, 1).await.unwrap();
+    let counts = ChunkCounts { written: 9, nulled: 1, rejected: 0 };
+    ledger.finish_chunk(&mut transaction, "tracks", 0, counts).await.unwrap();
     transaction.commit().await.unwrap();
     assert!(!other.await.unwrap(), "the second waits, and finds nothing to do");
 
     let mut session = target.pool.acquire().await.unwrap();
     let error = ledger.finish_table(&mut session, "tracks", "Tracks", "digest").await.unwrap_err();
     assert!(matches!(error, LedgerError::Unfinished { pending: 1, .. }), "{error}");
-    let error = ledger.finish_chunk(&mut session, "tracks", 0, 9, 1).await.unwrap_err();
+    let error = ledger.finish_chunk(&mut session, "tracks", 0, counts).await.unwrap_err();
     assert!(matches!(error, LedgerError::NoSuchChunk { number: 0, .. }), "{error}");
-    ledger.finish_chunk(&mut session, "tracks", 1, 5, 0).await.unwrap();
-    assert_eq!(ledger.started_tables().await.unwrap()["tracks"].rows_written, 14);
+    let rejects = [rejected(3, Some("v"), RefusedBy::Type), rejected(1, None, RefusedBy::Server)];
+    ledger.record_rejects(&mut session, "tracks", "Tracks", 1, &rejects).await.unwrap();
+    let counts = ChunkCounts { written: 5, nulled: 0, rejected: 2 };
+    ledger.finish_chunk(&mut session, "tracks", 1, counts).await.unwrap();
+    let started = ledger.started_tables().await.unwrap()["tracks"].clone();
+    assert_eq!((started.rows_written, started.rows_rejected), (14, 2));
+    let recorded = rejects_of(&ledger).await;
+    assert_eq!(recorded.iter().map(|one| one.reject.row_number).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!((&recorded[1].reject, recorded[1].chunk), (&rejects[0], 1));
+    assert_eq!((&*recorded[0].source_table, &*recorded[0].source_digest), ("Tracks", "digest"));
     let copied = ledger.finish_table(&mut session, "tracks", "Tracks", "digest").await.unwrap();
-    assert_eq!((copied.rows_written, copied.rows_nulled), (14, 1));
+    assert_eq!((copied.rows_written, copied.rows_nulled, copied.rows_rejected), (14, 1, 2));
     assert_eq!(ledger.copied_tables().await.unwrap(), [copied]);
     ledger.forget_table(&mut session, "tracks").await.unwrap();
     assert!(ledger.copied_tables().await.unwrap().is_empty());
+    assert!(rejects_of(&ledger).await.is_empty());
     ledger.plan_chunks("tracks", "another", &ranges).await.unwrap();
+}
+
+fn rejected(row_number: u64, column: Option<&str>, refused_by: RefusedBy) -> Reject {
+    Reject {
+        row_number,
+        key: format!("rowid={row_number}"),
+        column: column.map(str::to_owned),
+        reason: "for a test".to_owned(),
+        refused_by,
+        // What jsonb would refuse, or bend.
+        source_row: r#"{"a": "\u0000", "b": 1.0, "c": 9223372036854775807}"#.to_owned(),
+    }
+}
+
+async fn rejects_of(ledger: &Ledger) -> Vec<RecordedReject> {
+    let mut found = Vec::new();
+    let each = |reject| {
+        found.push(reject);
+        Ok::<_, LedgerError>(())
+    };
+    ledger.for_each_reject(&["tracks".to_owned()], each).await.unwrap();
+    found
+}
+
+#[tokio::test]
+async fn ledger_of_before_the_rejects_is_read_and_brought_up_to_date() {
+    let database = TestDatabase::new().await;
+    let target = target_of(&database).await;
+    let ledger = Ledger::install(&target).await.unwrap();
+    ledger.plan_chunks("tracks", "digest", &[ChunkRange::default()]).await.unwrap();
+    // As the first version of the ledger had it.
+    database
+        .execute(
+            "DROP TABLE mtm.reject; ALTER TABLE mtm.chunk DROP COLUMN rows_rejected; \
+             ALTER TABLE mtm.copied DROP COLUMN rows_rejected; \
+             DELETE FROM mtm.seaql_migrations WHERE version LIKE '%_rejects'; \
+             UPDATE mtm.chunk SET rows_written = 7, rows_nulled = 0, finished_at = now(); \
+             INSERT INTO mtm.copied SELECT 'public', 'tracks', 'Tracks', 'digest', 7, 0",
+        )
+        .await;
+    let old = Ledger::find(&target).await.unwrap().unwrap();
+    assert_eq!(old.copied_tables().await.unwrap()[0].rows_rejected, 0);
+    assert_eq!(old.started_tables().await.unwrap()["tracks"].rows_written, 7);
+    assert!(rejects_of(&old).await.is_empty());
+    let new = Ledger::install(&target).await.unwrap();
+    let rejects = [rejected(0, None, RefusedBy::Server)];
+    let mut session = target.pool.acquire().await.unwrap();
+    new.record_rejects(&mut session, "tracks", "Tracks", 0, &rejects).await.unwrap();
+    assert_eq!(rejects_of(&new).await.len(), 1);
+    assert_eq!(new.copied_tables().await.unwrap()[0].rows_written, 7);
 }
 
 #[tokio::test]

@@ -136,6 +136,20 @@ async fn whole_way() {
     way.run("verify", &[]).succeeds().says(&["Proven", "tracks source 150 rows target 150 rows equal"]);
     let certificate = way.run("verify", &["--format", "json"]).succeeds().json();
     assert_eq!(certificate["equal"], true);
+    let indexes = certificate["indexes"].as_array().unwrap().iter();
+    let questions: Vec<String> = indexes
+        .map(|index| format!("{} {}", index["question"], index["verdict"]).replace(['"', '\\'], ""))
+        .collect();
+    contains_all(
+        &questions.join("\n"),
+        &[
+            "left(raw_json #>> '{album,release_date}'::text[], 4) = $1 usable",
+            "(raw_json -> 'external_ids'::text) ? $1 usable",
+            "raw_json @> $1 usable",
+            "to_tsvector('english'::regconfig,",
+        ],
+    );
+    assert!(questions.iter().all(|line| line.ends_with(" usable")), "{questions:#?}");
     assert!(certificate["format_version"].is_u64(), "JSON carries a format_version");
     way.place.mtm(&["migrate", "status", "--target", &way.target.url]).succeeds().says(&["applied"]);
     way.place.mtm(&["migrate", "up", "--target", &way.target.url]).succeeds().says(&["Nothing to do"]);
@@ -359,11 +373,11 @@ async fn rows_that_break_the_mapping_are_named() {
     for (rows, said) in [
         (
             "INSERT INTO tracks VALUES (hex(zeroblob(40)), 'a', 'b', NULL, 1, NULL, NULL)",
-            &["tracks.track_id cannot be character varying(64) in 1 row", "track_id=0000"][..],
+            &["tracks.track_id cannot be character varying(64) in at least 1 row", "track_id=0000"][..],
         ),
         (
             "INSERT INTO tracks VALUES ('big', 'a', 'b', NULL, 3000000000, NULL, NULL)",
-            &["tracks.duration_ms cannot be integer in 1 row", "track_id=big"],
+            &["tracks.duration_ms cannot be integer in at least 1 row", "track_id=big"],
         ),
         (
             "INSERT INTO tracks VALUES ('t', 'a', 'b', NULL, 1, NULL, NULL); INSERT INTO snapshots VALUES ('t', '2024-02-30', 'short_term', 1)",

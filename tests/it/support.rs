@@ -33,6 +33,15 @@ pub fn url_of(database: &str) -> String {
 impl TestDatabase {
     /// Makes it.
     pub async fn new() -> TestDatabase {
+        TestDatabase::from_template("template1").await
+    }
+
+    /// A copy of another one, as it is now.
+    pub async fn copy_of(other: &TestDatabase) -> TestDatabase {
+        TestDatabase::from_template(&other.name).await
+    }
+
+    async fn from_template(template: &str) -> TestDatabase {
         let name = format!("mtm_test_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let mut connection =
             PgConnection::connect(&url_of("postgres")).await.expect("the test server answers");
@@ -40,7 +49,10 @@ impl TestDatabase {
             .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
             .await
             .expect("drop");
-        connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("create");
+        connection
+            .execute(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}")))
+            .await
+            .expect("create");
         let url = url_of(&name);
         TestDatabase { name, url }
     }

@@ -85,6 +85,7 @@ fn column(name: &str, pg_type: &str) -> ColumnCopy {
 
 fn table(name: &str, columns: &[(&str, &str)], key: &[usize]) -> TableCopy {
     TableCopy {
+        on_invalid: OnInvalid::Fail,
         source: name.to_owned(),
         target: name.to_owned(),
         columns: columns.iter().map(|(name, pg_type)| column(name, pg_type)).collect(),

@@ -31,6 +31,19 @@ pub struct Started {
     pub source_digest: String,
     /// Rows of the chunks that are finished.
     pub rows_written: u64,
+    /// Rows of those chunks that were rejected.
+    pub rows_rejected: u64,
+}
+
+/// What became of a chunk's rows. Read are as many as were written and rejected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChunkCounts {
+    /// Rows written.
+    pub written: u64,
+    /// Values of them that their type could not hold, written as NULL.
+    pub nulled: u64,
+    /// Rows that were recorded as rejected instead.
+    pub rejected: u64,
 }
 
 /// A table whose rows are all there.
@@ -46,11 +59,13 @@ pub struct Copied {
     pub rows_written: u64,
     /// Rows in which a value that its type could not hold was written as NULL.
     pub rows_nulled: u64,
+    /// Rows that were rejected: the ledger has them, the table has not.
+    pub rows_rejected: u64,
     /// When, in UTC (RFC 3339).
     pub finished_at: String,
 }
 
-type CopiedRow = (String, String, String, i64, i64, String);
+type CopiedRow = (String, String, String, i64, i64, i64, String);
 
 impl Ledger {
     /// Stores a table's chunks before its first row, all in one transaction. Chunks that are there for the same source
@@ -115,14 +130,17 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Database`].
     pub async fn started_tables(&self) -> Result<BTreeMap<String, Started>, LedgerError> {
-        let rows: Vec<(String, String, i64)> =
+        let rows: Vec<(String, String, i64, i64)> =
             sqlx::query_as(self.sql(include_str!("sql/started_tables.sql")))
                 .bind(&self.target_schema)
                 .fetch_all(&self.pool)
                 .await
                 .map_err(database("reading how far the copies are"))?;
-        let started = |source_digest, rows: i64| Started { source_digest, rows_written: rows.unsigned_abs() };
-        Ok(rows.into_iter().map(|(table, digest, rows)| (table, started(digest, rows))).collect())
+        let started = |(table, source_digest, written, rejected): (String, String, i64, i64)| {
+            let (rows_written, rows_rejected) = (written.unsigned_abs(), rejected.unsigned_abs());
+            (table, Started { source_digest, rows_written, rows_rejected })
+        };
+        Ok(rows.into_iter().map(started).collect())
     }
 
     /// Takes a chunk for this transaction: the first statement of the transaction that copies it. A session of a dead
@@ -155,15 +173,15 @@ impl Ledger {
         transaction: &mut PgConnection,
         table: &str,
         number: u32,
-        rows_written: u64,
-        rows_nulled: u64,
+        counts: ChunkCounts,
     ) -> Result<(), LedgerError> {
         let done = sqlx::query(self.sql(include_str!("sql/finish_chunk.sql")))
             .bind(&self.target_schema)
             .bind(table)
             .bind(as_integer(number))
-            .bind(as_bigint(rows_written))
-            .bind(as_bigint(rows_nulled))
+            .bind(as_bigint(counts.written))
+            .bind(as_bigint(counts.nulled))
+            .bind(as_bigint(counts.rejected))
             .execute(transaction)
             .await
             .map_err(database("recording a copied chunk"))?;
@@ -223,7 +241,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Database`].
     pub async fn forget_table(&self, transaction: &mut PgConnection, table: &str) -> Result<(), LedgerError> {
-        let delete = ["chunk", "copied"]
+        let delete = ["chunk", "copied", "reject"]
             .map(|name| format!("DELETE FROM {{{name}}} WHERE target_schema = $1 AND table_name = $2"));
         for sql in delete {
             sqlx::query(self.sql(&sql))
@@ -237,19 +255,20 @@ impl Ledger {
     }
 }
 
-fn copied((table, source_table, source_digest, rows_written, rows_nulled, finished_at): CopiedRow) -> Copied {
+fn copied((table, source_table, source_digest, written, nulled, rejected, finished_at): CopiedRow) -> Copied {
     Copied {
         table,
         source_table,
         source_digest,
-        rows_written: rows_written.unsigned_abs(),
-        rows_nulled: rows_nulled.unsigned_abs(),
+        rows_written: written.unsigned_abs(),
+        rows_nulled: nulled.unsigned_abs(),
+        rows_rejected: rejected.unsigned_abs(),
         finished_at,
     }
 }
 
 /// PostgreSQL has no unsigned integers; no table has that many chunks.
-fn as_integer(number: u32) -> i32 {
+pub(super) fn as_integer(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 

@@ -12,8 +12,10 @@ use super::{LedgerError, Place, database, place::Places};
 use crate::{Target, lock::LOCK_CLASS, migrator::db_error, quote_identifier};
 
 /// Every migration of the ledger, oldest first: its name and its SQL.
-const MIGRATIONS: &[(&str, &str)] =
-    &[("m20261123_000001_ledger", include_str!("sql/m20261123_000001_ledger.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("m20261123_000001_ledger", include_str!("sql/m20261123_000001_ledger.sql")),
+    ("m20261123_000002_rejects", include_str!("sql/m20261123_000002_rejects.sql")),
+];
 
 /// The second key of the lock under which a ledger is made; one ledger serves many target schemas.
 const INSTALL_KEY: i32 = 0;

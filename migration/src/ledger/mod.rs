@@ -8,6 +8,7 @@ mod backends;
 mod chunks;
 mod install;
 mod place;
+mod rejects;
 mod runs;
 mod versions;
 
@@ -15,8 +16,9 @@ use sqlx::PgPool;
 
 pub(crate) use self::versions::VersionRow;
 pub use self::{
-    chunks::{Chunk, ChunkRange, Copied, Started},
+    chunks::{Chunk, ChunkCounts, ChunkRange, Copied, Started},
     place::Place,
+    rejects::{RecordedReject, RefusedBy, Reject},
     runs::{NewRun, Outcome, RunId},
     versions::RecordedVersion,
 };
@@ -166,7 +168,7 @@ impl Ledger {
     }
 
     fn sql_text(&self, template: &str) -> String {
-        let tables = ["run", "backend", "version", "step", "chunk", "copied"];
+        let tables = ["run", "backend", "version", "step", "chunk", "copied", "reject"];
         tables.iter().fold(template.to_owned(), |sql, table| {
             sql.replace(&format!("{{{table}}}"), &self.place.table(table))
         })

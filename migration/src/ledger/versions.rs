@@ -150,8 +150,8 @@ impl Ledger {
     }
 
     /// `$1` schema: forgets the copies into tables that are no longer there.
-    pub(crate) fn forget_dropped_sql(&self) -> [String; 2] {
-        ["chunk", "copied"].map(|table| {
+    pub(crate) fn forget_dropped_sql(&self) -> [String; 3] {
+        ["chunk", "copied", "reject"].map(|table| {
             let sql = include_str!("sql/forget_dropped.sql").replace("{table}", &format!("{{{table}}}"));
             self.sql_text(&sql)
         })

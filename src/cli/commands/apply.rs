@@ -93,7 +93,13 @@ async fn carry_out(
                 return Ok(Exit::Done);
             }
         }
-        let report = execute(prepared, lock, jobs, interrupt, output).await?;
+        let report = match execute(args, prepared, lock, jobs, interrupt, output).await {
+            Ok(report) => report,
+            Err(error) => {
+                say_rejects(args, prepared, output).await;
+                return Err(error);
+            }
+        };
         done.versions.extend(report.versions);
         done.tables.extend(report.tables);
         if prepared.plan.version_action != VersionAction::RunThenPlanAgain {
@@ -101,12 +107,21 @@ async fn carry_out(
         }
         prepared.plan_again().await?;
     }
+    done.rejects = apply::write_rejects(&prepared.plan, &prepared.target, &args.rejects).await?;
     let write = |out: &mut dyn Write| match args.format {
         Format::Text => report::apply_text(&done, output.paint(), out),
         Format::Json => report::json(&done, out),
     };
     output.answer(args.format, write).map_err(written)?;
-    Ok(Exit::Done)
+    // The target lacks them also when this run had nothing to do.
+    Ok(if done.rejects.is_some() { Exit::Rejected } else { Exit::Done })
+}
+
+/// Writes the rejects of a run that stopped, and says so. What stopped it is the error to tell.
+async fn say_rejects(args: &ApplyArgs, prepared: &Prepared, output: Output) {
+    if let Ok(Some(rejects)) = apply::write_rejects(&prepared.plan, &prepared.target, &args.rejects).await {
+        output.note(&format!("{} rejected so far: {}", report::rows(rejects.rows), rejects.file.display()));
+    }
 }
 
 /// Empties the tables that hold rows of an earlier state of the source. A whole copy may be in use by now, so that
@@ -160,6 +175,7 @@ fn ask(output: Output) -> Result<bool, CliError> {
 
 /// Runs the plan with a progress bar.
 async fn execute(
+    args: &ApplyArgs,
     prepared: &Prepared,
     lock: &mut Lock,
     jobs: usize,
@@ -187,7 +203,8 @@ async fn execute(
     let new_version = new_version(prepared).await?;
     let versions_dir = plan.desired.versions_dir.clone();
     let (folder, interrupt) = (prepared.folder.clone(), interrupt.clone());
-    let options = Options { jobs, new_version, folder, versions_dir, interrupt };
+    let max_rejects = args.max_rejects;
+    let options = Options { jobs, max_rejects, new_version, folder, versions_dir, interrupt };
     let (source, target) = (&prepared.source, &prepared.target);
     let report = apply::run(Job { plan, source, target, options: &options, listener: &listener }, lock).await;
     bar.finish();

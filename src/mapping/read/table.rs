@@ -5,11 +5,11 @@ use super::super::{
     yaml::{Kind, Node},
 };
 use super::primitives::{Case, Keys, Object, Reader};
-use super::words::{EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED};
+use super::words::{EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED, TABLE_ON_INVALID};
 use crate::schema::PgType;
 
 const TABLE: Keys = Keys {
-    built: &["columns", "add_columns", "indexes", "checks", "foreign_keys", "existing"],
+    built: &["columns", "add_columns", "indexes", "checks", "foreign_keys", "existing", "on_invalid"],
     planned: &["renamed_from", "partition_by", "distribute_by", "prune", "comment"],
 };
 
@@ -35,6 +35,7 @@ impl Reader {
     pub(super) fn table(&mut self, name: &Placed<String>, node: &Node) -> Option<TableEntry> {
         let mut table = TableEntry {
             name: name.clone(),
+            on_invalid: None,
             columns: Vec::new(),
             add_columns: Vec::new(),
             indexes: Vec::new(),
@@ -49,6 +50,9 @@ impl Reader {
         if let Some(existing) = object.get("existing") {
             self.word(existing, "value of `existing`:", EXISTING, EXISTING_PLANNED);
         }
+        table.on_invalid = self.placed_word(&object, "on_invalid", |reader, node| {
+            reader.word(node, "value of a table's `on_invalid`:", TABLE_ON_INVALID, &[])
+        });
         for (name, node) in
             object.get("columns").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
         {

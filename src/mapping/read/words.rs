@@ -15,10 +15,18 @@ pub(super) const EPOCHS: &[(&str, EpochUnit)] = &[
 
 pub(super) const EPOCHS_PLANNED: &[&str] = &["julian_day"];
 
-pub(super) const ON_INVALID: &[(&str, OnInvalid)] =
-    &[("fail", OnInvalid::Fail), ("set_null", OnInvalid::SetNull), ("text", OnInvalid::Text)];
+pub(super) const ON_INVALID: &[(&str, OnInvalid)] = &[
+    ("fail", OnInvalid::Fail),
+    ("set_null", OnInvalid::SetNull),
+    ("text", OnInvalid::Text),
+    ("reject", OnInvalid::Reject),
+];
 
-pub(super) const ON_INVALID_PLANNED: &[&str] = &["reject", "strip", "replace"];
+pub(super) const ON_INVALID_PLANNED: &[&str] = &["strip", "replace"];
+
+/// Of a table as a whole: a row is written or it is not.
+pub(super) const TABLE_ON_INVALID: &[(&str, OnInvalid)] =
+    &[("fail", OnInvalid::Fail), ("reject", OnInvalid::Reject)];
 
 pub(super) const AFFINITIES: &[(&str, Affinity)] = &[
     ("integer", Affinity::Integer),

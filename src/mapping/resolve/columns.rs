@@ -26,11 +26,15 @@ pub(super) fn columns(
         let not_null = wanted.unwrap_or(source.not_null) || in_primary;
         let has_nulls = source.storage.null > 0;
         if has_nulls && wanted == Some(true) {
+            let (severity, way_out) = match draft.on_invalid() {
+                OnInvalid::Reject => (Severity::Warning, "They go to the rejects, as the mapping says"),
+                _ => (Severity::Blocker, "Correct them, or take `not_null` away"),
+            };
             findings.push(Finding {
-                severity: Severity::Blocker,
+                severity,
                 code: "null-in-not-null",
                 message: format!(
-                    "{}.{} is to be NOT NULL, and {} hold NULL. Correct them, or take `not_null` away",
+                    "{}.{} is to be NOT NULL, and {} hold NULL. {way_out}",
                     audit.name,
                     source.name,
                     types::rows(source.storage.null)

@@ -183,7 +183,11 @@ pub(super) fn foreign_keys(
                         ),
                     ));
                 }
-                let doubt = source.unchecked.clone().or_else(|| compared_otherwise(draft, drafts, source));
+                let doubt = source
+                    .unchecked
+                    .clone()
+                    .or_else(|| compared_otherwise(draft, drafts, source))
+                    .or_else(|| parents_rejected(drafts, &source.parent_table));
                 if let Some(why) = &doubt {
                     let message = format!("{what} could not be checked ({why}); it stays NOT VALID");
                     findings.push(warning("foreign-key-not-checked", message));
@@ -204,7 +208,12 @@ pub(super) fn foreign_keys(
         }
     }
     for entry in entries {
-        if let Some(foreign_key) = demanded_foreign_key(draft, drafts, keyed, entry, &made, mistakes) {
+        if let Some(mut foreign_key) = demanded_foreign_key(draft, drafts, keyed, entry, &made, mistakes) {
+            if let Some(why) = parents_rejected(drafts, &entry.parent_table.value) {
+                let message = format!("{}: {why}; it stays NOT VALID", foreign_key.name);
+                findings.push(warning("foreign-key-not-checked", message));
+                foreign_key.valid = false;
+            }
             let orphans = draft.audit.foreign_keys.iter().find_map(|source| {
                 let same_columns = source.columns.len() == entry.columns.len()
                     && source.columns.iter().zip(&entry.columns).all(|(one, other)| same(one, &other.value));
@@ -254,6 +263,16 @@ fn compared_otherwise(draft: &Draft<'_>, drafts: &[Draft<'_>], source: &ForeignK
         (makes_numbers && child.storage.text > 0 && parent.settled[at].pg_type != PgType::BigInt)
             .then(|| format!("SQLite compares the texts of {} as numbers, where they are", child.name))
     })
+}
+
+/// Why rows may have lost their parent on the way; `None`: as far as the audit can tell, none has.
+fn parents_rejected(drafts: &[Draft<'_>], parent: &str) -> Option<String> {
+    let parent = drafts.iter().find(|draft| same(&draft.audit.name, parent))?;
+    let column = parent.rejecting_column()?;
+    Some(format!(
+        "rows of {} are rejected for their {column}, and other rows may refer to them",
+        parent.audit.name
+    ))
 }
 
 fn free_name(made: &[ForeignKey], table: &str, columns: &[String]) -> String {

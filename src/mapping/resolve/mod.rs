@@ -24,7 +24,7 @@ use types::Settled;
 
 use crate::{
     audit::{Audit, ColumnAudit, TableAudit},
-    mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, TableEntry},
+    mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
     schema::{ColumnCopy, Desired, Finding, Outcome, Schema, Sequence, Severity, Table, TableCopy},
 };
 
@@ -62,6 +62,24 @@ impl Draft<'_> {
     /// The position of a source column, any case, as SQLite has it.
     fn position(&self, source: &str) -> Option<usize> {
         self.audit.columns.iter().position(|column| column.name.eq_ignore_ascii_case(source))
+    }
+
+    /// What happens to a row that the server refuses.
+    fn on_invalid(&self) -> OnInvalid {
+        let asked = self.entry.and_then(|entry| entry.on_invalid.as_ref());
+        asked.map_or(OnInvalid::Fail, |placed| placed.value)
+    }
+
+    /// A column some of whose values send their rows to the rejects, as the audit found.
+    fn rejecting_column(&self) -> Option<&str> {
+        let columns = self.audit.columns.iter().zip(&self.settled);
+        let mut rejecting = columns.filter(|(column, settled)| {
+            let by_type = settled.on_invalid == OnInvalid::Reject
+                && column.fits_reading(&settled.pg_type, &settled.reading, true).is_err();
+            let wants_value = entry_of(self, column).is_some_and(|entry| entry.not_null == Some(true));
+            by_type || self.on_invalid() == OnInvalid::Reject && wants_value && column.storage.null > 0
+        });
+        rejecting.next().map(|(column, _)| column.name.as_str())
     }
 
     /// A source column's, or an added column's, name in the target.
@@ -209,7 +227,7 @@ impl Mapping {
             .map(|column| {
                 let entry = entry_of(draft, column);
                 let in_key = keys::is_in_key(audit, &column.name);
-                types::settle(self, audit, column, entry, in_key, findings, mistakes)
+                types::settle(self, audit, column, (draft.entry, entry), in_key, findings, mistakes)
             })
             .collect()
     }
@@ -277,6 +295,7 @@ fn copy(draft: &Draft<'_>, table: &Table, row_key: Vec<String>) -> TableCopy {
     TableCopy {
         source: audit.name.clone(),
         target: draft.target.clone(),
+        on_invalid: draft.on_invalid(),
         key: row_key.iter().filter_map(|name| positions.get(name.as_str()).copied()).collect(),
         columns,
         rowid_name: audit.rowid_name.clone(),

@@ -126,7 +126,9 @@ fn names_and_other_objects() {
 fn what_the_mapping_demands_and_the_rows_refuse() {
     let sql = "CREATE TABLE t(id TEXT PRIMARY KEY, doc TEXT, n TEXT);
                INSERT INTO t VALUES('a', '{\"k\": 1, \"k\": 2}', '12'), ('b', '', 'x'), ('c', '\"\\u0000\"', '3');";
-    for (name, on_invalid) in [("fail", "fail"), ("set_null", "set_null"), ("text", "text")] {
+    for (name, on_invalid) in
+        [("fail", "fail"), ("set_null", "set_null"), ("text", "text"), ("reject", "reject")]
+    {
         let mapping = format!(
             "version: 1\ntables:\n  t:\n    columns:\n      doc: {{type: jsonb, on_invalid: {on_invalid}}}\n      \
              n: {{type: integer, on_invalid: {on_invalid}}}\n"

@@ -2,8 +2,8 @@
 
 use super::glob;
 use crate::{
-    audit::{Affinity, ColumnAudit, Misfits, TableAudit},
-    mapping::{ColumnEntry, EpochUnit, Mapping, Mistake, OnInvalid, Placed, Rule, Rung},
+    audit::{Affinity, ColumnAudit, EXAMPLES, Misfits, Probe, TableAudit},
+    mapping::{ColumnEntry, EpochUnit, Mapping, Mistake, OnInvalid, Placed, Rule, Rung, TableEntry},
     schema::{Finding, PgType, Severity},
     value::Reading,
 };
@@ -28,7 +28,7 @@ pub(super) fn settle(
     mapping: &Mapping,
     table: &TableAudit,
     column: &ColumnAudit,
-    entry: Option<&ColumnEntry>,
+    (table_entry, entry): (Option<&TableEntry>, Option<&ColumnEntry>),
     in_key: bool,
     findings: &mut Vec<Finding>,
     mistakes: &mut Vec<Mistake>,
@@ -37,7 +37,8 @@ pub(super) fn settle(
     let Some((entry, demanded)) = entry.and_then(|e| e.pg_type.as_ref().map(|t| (e, t))) else {
         return climbed;
     };
-    let on_invalid = entry.on_invalid.as_ref().map_or(OnInvalid::Fail, |placed| placed.value);
+    let of_table = table_entry.and_then(|entry| entry.on_invalid.as_ref());
+    let on_invalid = entry.on_invalid.as_ref().or(of_table).map_or(OnInvalid::Fail, |placed| placed.value);
     let reading = reading_of(mapping, entry, demanded, mistakes);
     let reason = format!("the mapping, line {}", demanded.place.line);
     let settled = Settled { pg_type: demanded.value, reading, on_invalid, demanded: true, reason };
@@ -52,7 +53,7 @@ pub(super) fn settle(
             table.name,
             column.name,
             demanded.value,
-            rows(misfits.rows),
+            counted(column, &settled, &misfits),
             examples(&misfits),
         ),
     };
@@ -60,12 +61,19 @@ pub(super) fn settle(
         OnInvalid::Fail => {
             findings.push(finding(
                 Severity::Blocker,
-                "Correct the rows, or say `on_invalid: set_null` or `on_invalid: text` for this column",
+                "Correct the rows, or say `on_invalid: set_null`, `reject` or `text` for this column",
             ));
             settled
         }
         OnInvalid::SetNull => {
             findings.push(finding(Severity::Warning, "They become NULL, as the mapping says"));
+            settled
+        }
+        OnInvalid::Reject => {
+            findings.push(finding(
+                Severity::Warning,
+                "Such rows go to the rejects as they are, as the mapping says, and not into the target",
+            ));
             settled
         }
         OnInvalid::Text => {
@@ -231,6 +239,30 @@ pub(super) const MEETING: [PgType; 5] =
 
 pub(super) fn rows(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// How many rows do not fit; at least how many, where the audit has not counted to the end.
+fn counted(column: &ColumnAudit, settled: &Settled, misfits: &Misfits) -> String {
+    let few = misfits.rows <= EXAMPLES as u64;
+    let all = match (settled.pg_type, &settled.reading) {
+        (_, Reading::EpochSeconds | Reading::EpochMilliseconds | Reading::EpochMicroseconds) => false,
+        (PgType::Text | PgType::Jsonb | PgType::Date | PgType::Bytea, _) => true,
+        // Local times that a zone skips are not looked for.
+        (PgType::Timestamptz, Reading::AssumeZone(zone)) => few && zone == "UTC",
+        // One row that is out of range speaks for all of them.
+        (PgType::Varchar(_) | PgType::Numeric(Some(_)), _) => false,
+        (PgType::SmallInt | PgType::Integer, _) => {
+            let (low, high) = match settled.pg_type {
+                PgType::SmallInt => (i64::from(i16::MIN), i64::from(i16::MAX)),
+                _ => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            };
+            let within = column.evidence.bigint_range.as_ref();
+            few && column.evidence.misfits.get(&Probe::BigInt) == Some(misfits)
+                && within.is_none_or(|[(least, _), (most, _)]| low <= *least && *most <= high)
+        }
+        _ => few,
+    };
+    if all { rows(misfits.rows) } else { format!("at least {}", rows(misfits.rows)) }
 }
 
 /// The first offending rows, by key and reason.

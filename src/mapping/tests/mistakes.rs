@@ -200,7 +200,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t: x\n",
         &[
-            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`",
+            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`",
         ],
     ),
     (
@@ -243,8 +243,12 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["3:34: `unwrap` is not built yet; leave it out"],
     ),
     (
-        "version: 1\ntables:\n  t: {columns: {c: {type: jsonb, on_invalid: reject}}}\n",
-        &["3:46: `reject` is not built yet; known: `fail`, `set_null`, `text`"],
+        "version: 1\ntables:\n  t: {columns: {c: {type: jsonb, on_invalid: replace}}}\n",
+        &["3:46: `replace` is not built yet; known: `fail`, `set_null`, `text`, `reject`"],
+    ),
+    (
+        "version: 1\ntables:\n  t: {on_invalid: set_null}\n",
+        &["3:19: unknown value of a table's `on_invalid`: `set_null`; known: `fail`, `reject`"],
     ),
     (
         "version: 1\ntables:\n  t: {columns: {c: {type: jsonb, on_invalid: setnull}}}\n",

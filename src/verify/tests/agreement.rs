@@ -8,7 +8,7 @@ use ValueRef::{Blob, Integer, Real, Text};
 use proptest::{prelude::*, sample::select};
 use rusqlite::types::ValueRef;
 
-use crate::verify::source_cell::{CellForm, Workshop};
+use crate::verify::source_cell::{Appended, CellForm, Workshop};
 use crate::{
     mapping::OnInvalid,
     schema::PgType,
@@ -67,7 +67,7 @@ fn readings() -> Vec<Reading> {
 
 fn has_normal_form(cell: ValueRef<'_>, pg_type: PgType, reading: &Reading) -> bool {
     let form = CellForm::new(pg_type, reading, OnInvalid::SetNull).expect("a known zone");
-    !form.append(cell, &mut Vec::new(), &mut Workshop::default())
+    form.append(cell, &mut Vec::new(), &mut Workshop::default()) == Appended::Plain
 }
 
 /// Where the two readers disagree on a cell, over all types and readings: the type, the reading, and whether the writer
