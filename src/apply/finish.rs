@@ -87,7 +87,8 @@ pub(super) async fn analyze(
 ) -> Result<(), ApplyError> {
     stream::iter(copies.map(Ok))
         .try_for_each_concurrent(jobs, |copy| async move {
-            let sql = format!("ANALYZE {}", qualified(target, &copy));
+            // A validation of ours may hold the table for as long as it takes.
+            let sql = format!("SET LOCAL lock_timeout = 0; ANALYZE {}", qualified(target, &copy));
             let what = format!("{} could not be analysed", copy.target);
             target.pool.execute(AssertSqlSafe(sql)).await.map_err(ApplyError::server(what))?;
             Ok(())

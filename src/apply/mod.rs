@@ -22,6 +22,7 @@ pub use rejects::{Rejects, TableRejects, write_rejects};
 pub use restart::start_over;
 use retry::{Recovery, Remedy, remedy};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::{
     inspect::InspectError,
@@ -388,13 +389,21 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
 
     listener(Event::Stage("post-data"));
     recovery.confirm().await?;
-    recovery.persist_alone("post-data", ledger, async || up(UpTo::All).await).await?;
-
-    listener(Event::Stage("statistics"));
-    let analyze = async || {
-        let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
-        finish::analyze(target, tables, options.jobs).await
+    let post_data = async || {
+        let (tell_validating, validating) = oneshot::channel();
+        let up = async {
+            target::up_telling(target, ledger, &versions, allow, tell_validating).await?;
+            Ok(())
+        };
+        let statistics = async {
+            // Told, or dropped in the end: nothing is left that statistics would be in the way of.
+            validating.await.ok();
+            listener(Event::Stage("statistics"));
+            let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
+            finish::analyze(target, tables, options.jobs).await
+        };
+        tokio::try_join!(up, statistics)
     };
-    recovery.persist_alone("statistics", ledger, analyze).await?;
+    recovery.persist_alone("post-data", ledger, post_data).await?;
     Ok(Report { versions: applied, tables, rejects: None })
 }

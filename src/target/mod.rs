@@ -11,7 +11,9 @@ pub use migration::{
         Chunk, ChunkCounts, ChunkRange, Copied, NewRun, Outcome, RecordedReject, RefusedBy, Reject, RunId,
         Started,
     },
-    migrator::{Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up},
+    migrator::{
+        Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up, up_telling,
+    },
     server_error,
     version::{load_folder, save},
 };

@@ -23,6 +23,7 @@ pub use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::{
     IntoSchemaManagerConnection, MigrationStatus, MigrationTrait, async_trait::async_trait,
 };
+use tokio::sync::oneshot;
 
 pub use self::ahead::{Build, builds};
 pub use self::error::MigrateError;
@@ -154,6 +155,31 @@ pub async fn up(
     allow: &[String],
 ) -> Result<Vec<String>, MigrateError> {
     let migrator = Migrator::new(target, ledger, versions, allow).await?;
+    run_up(target, ledger, migrator, limit).await
+}
+
+/// As [`up`] with [`UpTo::All`]; `validating` is told when nothing is left but constraints to validate, and dropped in the
+/// end. A validation reads a table for long, on one processor; what reads tables too may begin beside it.
+///
+/// # Errors
+/// As [`up`].
+pub async fn up_telling(
+    target: &Target,
+    ledger: &Ledger,
+    versions: &[Version],
+    allow: &[String],
+    validating: oneshot::Sender<()>,
+) -> Result<Vec<String>, MigrateError> {
+    let migrator = Migrator::telling(target, ledger, versions, allow, Some(validating)).await?;
+    run_up(target, ledger, migrator, UpTo::All).await
+}
+
+async fn run_up(
+    target: &Target,
+    ledger: &Ledger,
+    migrator: Migrator,
+    limit: UpTo,
+) -> Result<Vec<String>, MigrateError> {
     let session = Session::open(target).await?;
     ledger.register_pool(&session.pool, 1).await?;
     let pending = migrator.pending(&session.connection).await?;
@@ -273,6 +299,17 @@ impl Migrator {
         versions: &[Version],
         allow: &[String],
     ) -> Result<Migrator, MigrateError> {
+        Migrator::telling(target, ledger, versions, allow, None).await
+    }
+
+    /// As [`Migrator::new`]; see [`up_telling`].
+    async fn telling(
+        target: &Target,
+        ledger: &Ledger,
+        versions: &[Version],
+        allow: &[String],
+        validating: Option<oneshot::Sender<()>>,
+    ) -> Result<Migrator, MigrateError> {
         let entries = entries(target, Some(ledger), versions).await?;
         let edited = entries.iter().filter(|entry| entry.edited).map(|entry| entry.version.name.clone());
         let names: Vec<String> = edited.collect();
@@ -280,6 +317,7 @@ impl Migrator {
             return Err(MigrateError::Edited { names });
         }
         let failure = Arc::new(Mutex::new(None));
+        let validating = Arc::new(Mutex::new(validating));
         let allow: Arc<[String]> = allow.into();
         let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(target.pool.clone());
         // Half are for those that copy, one is the migrator's own, and one is left for the ledger's reading.
@@ -287,7 +325,8 @@ impl Migrator {
         let sessions = half.clamp(1, PARALLEL_STEPS) as usize;
         let job = |entry: Entry| {
             let (ledger, allow, failure) = (ledger.clone(), Arc::clone(&allow), Arc::clone(&failure));
-            Arc::new(Job { entry, ledger, pool: pool.clone(), sessions, allow, failure })
+            let validating = Arc::clone(&validating);
+            Arc::new(Job { entry, ledger, pool: pool.clone(), sessions, allow, failure, validating })
         };
         Ok(Migrator { jobs: entries.into_iter().map(job).collect(), failure: Arc::clone(&failure) })
     }

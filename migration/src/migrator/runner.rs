@@ -13,12 +13,14 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trai
 use super::{
     MigrateError, POST_SUFFIX,
     concurrent::{Action, IndexState, action, effect_of},
+    create_index::CreateIndex,
     error::db_error,
     hazards,
     history::{Entry, MIGRATION_TABLE, Origin},
     sort,
 };
 use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, version::Section};
+use tokio::sync::oneshot;
 
 /// How much of a statement an error shows, in characters.
 const SHOWN_SQL: usize = 80;
@@ -33,6 +35,8 @@ pub(super) struct Job {
     pub(super) allow: Arc<[String]>,
     /// sea-orm carries errors as text; the real one is left here.
     pub(super) failure: Arc<Mutex<Option<MigrateError>>>,
+    /// Who wants to know when nothing is left but constraints to validate.
+    pub(super) validating: Arc<Mutex<Option<oneshot::Sender<()>>>>,
 }
 
 /// `NAME`: before the rows, in one transaction.
@@ -129,6 +133,9 @@ impl Job {
         for group in steps.chunk_by(|one, other| one.parallel && other.parallel) {
             let indexes = from..from + group.len();
             from = indexes.end;
+            if from == steps.len() && group.iter().all(validates) {
+                self.tell_validating();
+            }
             let mut running = Vec::new();
             for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
                 if steps[index].concurrent {
@@ -141,6 +148,12 @@ impl Job {
             stream::iter(running).buffer_unordered(self.sessions).try_collect::<()>().await?;
         }
         Ok(())
+    }
+
+    fn tell_validating(&self) {
+        let listener = self.validating.lock().ok().and_then(|mut listener| listener.take());
+        // Who no longer listens does not want to know.
+        listener.map(|listener| listener.send(()));
     }
 
     /// A step and its row in the ledger, in a transaction of their own.
@@ -332,6 +345,11 @@ impl Job {
 
 fn failed(doing: &'static str, error: &DbErr) -> MigrateError {
     MigrateError::Database { doing, source: db_error(error) }
+}
+
+/// Whether a step may run beside others, and holds up neither readers nor writers: a validation, and no index build.
+fn validates(step: &Step) -> bool {
+    step.parallel && CreateIndex::of(&step.sql).is_none()
 }
 
 fn number_of(index: usize) -> u32 {
