@@ -1,18 +1,19 @@
 //! Sessions that take chunks from one queue, and what becomes of a chunk whose session is lost.
 //!
-//! In: a queue. Out: all of it copied, or the first error that trying again does not help against. A session that loses its
+//! In: a queue, and the indexes that may be built as soon as a table is complete. Out: all of it copied, or the first error
+//! that trying again does not help against. A session that loses its
 //! connection puts its chunk back; when the server can be reached again, another takes its place.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use sqlx::{Executor, PgConnection, Postgres, pool::PoolConnection};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{sync::Notify, task::JoinSet, time::sleep};
 
 use super::{
     ApplyError, Event, Recovery, Remedy,
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     schema::TableCopy,
-    target::{Backend, Chunk},
+    target::{Backend, Build, Chunk},
 };
 
 /// A chunk to copy.
@@ -31,16 +32,90 @@ pub(super) struct Task {
     pub(super) chunk: Chunk,
 }
 
-/// What is to be copied, and how far that is.
+/// What a session has to do next.
+enum Next {
+    Copy(Task),
+    /// An index over a table whose rows are there.
+    Build(Build),
+}
+
+/// What is to be done, and how far that is.
 struct Queue {
-    waiting: Mutex<VecDeque<Task>>,
+    state: Mutex<State>,
+    /// Told when something is there to be taken, and when nothing more will be.
+    changed: Notify,
+    /// Chunks under way.
     at_work: AtomicUsize,
+    /// Chunks that are there, and builds that were tried.
     finished: AtomicU64,
 }
 
+struct State {
+    waiting: VecDeque<Task>,
+    /// Chunks of each target table that are not there yet.
+    missing: BTreeMap<String, usize>,
+    builds: Vec<Build>,
+}
+
 impl Queue {
-    fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Task>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn new(waiting: VecDeque<Task>, mut builds: Vec<Build>) -> Queue {
+        let mut missing = BTreeMap::new();
+        for task in &waiting {
+            *missing.entry(task.table.target.clone()).or_default() += 1;
+        }
+        // The others are over tables whose rows came long ago, or come later.
+        builds.retain(|build| missing.contains_key(build.table()));
+        Queue {
+            state: Mutex::new(State { waiting, missing, builds }),
+            changed: Notify::new(),
+            at_work: AtomicUsize::new(0),
+            finished: AtomicU64::new(0),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Chunks and builds that wait.
+    fn len(&self) -> usize {
+        let state = self.state();
+        state.waiting.len() + state.builds.len()
+    }
+
+    /// What is next; waits where something still depends on a chunk that is at work. `None`: nothing is left to begin.
+    async fn next(&self) -> Option<Next> {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.state();
+                let State { waiting, missing, builds } = &mut *state;
+                let ready = builds.iter().position(|build| missing.get(build.table()) == Some(&0));
+                if let Some(at) = ready {
+                    return Some(Next::Build(builds.remove(at)));
+                }
+                if let Some(task) = waiting.pop_front() {
+                    self.at_work.fetch_add(1, Ordering::Relaxed);
+                    return Some(Next::Copy(task));
+                }
+                if builds.is_empty() || self.at_work.load(Ordering::Relaxed) == 0 {
+                    return None;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// A chunk is no longer at work, but there, or not.
+    fn end(&self, task: &Task, copied: bool) {
+        if copied {
+            self.finished.fetch_add(1, Ordering::Relaxed);
+            if let Some(missing) = self.state().missing.get_mut(&task.table.target) {
+                *missing -= 1;
+            }
+        }
+        self.at_work.fetch_sub(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 }
 
@@ -54,20 +129,17 @@ struct Loss {
     outages: u32,
 }
 
-/// Copies every chunk of a queue, by several sessions; ends early, without an error, when the run is asked to end.
+/// Copies every chunk of a queue, by several sessions, and builds indexes over the tables that are complete; ends early, without an error, when the run is asked to end.
 pub(super) async fn drain(
     queue: VecDeque<Task>,
+    builds: Vec<Build>,
     run: &Run<'_>,
     recovery: &mut Recovery<'_>,
 ) -> Result<(), ApplyError> {
     recovery.begin();
-    let chunks = queue.len();
-    let sessions = run.jobs.clamp(1, chunks.max(1));
-    let queue = Arc::new(Queue {
-        waiting: Mutex::new(queue),
-        at_work: AtomicUsize::new(0),
-        finished: AtomicU64::new(0),
-    });
+    let queue = Arc::new(Queue::new(queue, builds));
+    let all = queue.len();
+    let sessions = run.jobs.clamp(1, all.max(1));
     let mut crew = JoinSet::new();
     for _ in 0..sessions {
         begin(&mut crew, &queue, run, recovery.outages());
@@ -88,7 +160,7 @@ pub(super) async fn drain(
             Err(Box::new(Loss { error, task: None, backend: None, outages: 0 }))
         });
         // A session that still waits for room on the server is not waited for.
-        if queue.finished.load(Ordering::Relaxed) == chunks as u64 {
+        if queue.finished.load(Ordering::Relaxed) == all as u64 {
             return Ok(());
         }
         let Err(loss) = ended else { continue };
@@ -114,7 +186,8 @@ async fn replace(
     let Loss { error, task, backend, outages } = *loss;
     let what = task.as_ref().map_or_else(|| "the copy".to_owned(), |task| data::named(&task.table));
     let had_a_session = backend.is_some();
-    queue.waiting().extend(task);
+    queue.state().waiting.extend(task);
+    queue.changed.notify_waiters();
     if run.interrupt.asked().is_some() {
         return Ok(false);
     }
@@ -177,15 +250,38 @@ async fn work(
     worker.ledger.register_backend(worker.run, &mut session.connection).await?;
     prefer_lz4(&mut session.connection).await?;
     while worker.interrupt.asked().is_none() {
-        *task = queue.waiting().pop_front();
-        let Some(task) = task else { break };
-        queue.at_work.fetch_add(1, Ordering::Relaxed);
-        let copied = copy(worker, &mut session.connection, task).await;
-        queue.at_work.fetch_sub(1, Ordering::Relaxed);
-        copied?;
-        queue.finished.fetch_add(1, Ordering::Relaxed);
+        let next = tokio::select! {
+            next = queue.next() => next,
+            () = worker.interrupt.is_asked() => None,
+        };
+        match next {
+            None => break,
+            Some(Next::Build(build)) => {
+                build_ahead(worker, &build).await;
+                queue.finished.fetch_add(1, Ordering::Relaxed);
+            }
+            Some(Next::Copy(chunk)) => {
+                let task = task.insert(chunk);
+                let copied = copy(worker, &mut session.connection, task).await;
+                queue.end(task, copied.is_ok());
+                copied?;
+            }
+        }
     }
     Ok(())
+}
+
+/// Builds an index, unless the run is asked to end meanwhile. What becomes of it is left to the post-data stage, which
+/// builds what is not there, and can say what the server does not like when all rows are.
+async fn build_ahead(worker: &data::Worker, build: &Build) {
+    tokio::select! {
+        built = build.run() => {
+            if let Err(error) = built {
+                tracing::debug!(%error, table = build.table(), "an index is left to the post-data stage");
+            }
+        }
+        () = worker.interrupt.is_asked() => {}
+    }
 }
 
 async fn open(worker: &data::Worker) -> Result<Session, ApplyError> {

@@ -5,6 +5,7 @@
 //! says is there, is there.
 
 use std::{
+    cmp::Reverse,
     collections::VecDeque,
     sync::{
         Arc,
@@ -27,7 +28,7 @@ use crate::{
     plan::{CopyPlan, TablePlan},
     schema::{TableCopy, render},
     source::Source,
-    target::{Ledger, RunId, Target},
+    target::{Build, Ledger, RunId, Target},
 };
 
 /// A table whose rows are to be copied.
@@ -58,6 +59,8 @@ pub(super) struct Run<'a> {
     pub(super) ledger: &'a Ledger,
     /// Sessions at the same time.
     pub(super) jobs: usize,
+    /// Indexes that may be built as soon as their table is complete.
+    pub(super) builds: &'a [Build],
     pub(super) interrupt: &'a Interrupt,
     pub(super) listener: &'a Listener,
 }
@@ -115,11 +118,14 @@ async fn copy_waves(
     let waves = copies.iter().map(|copy| copy.wave + 1).max().unwrap_or(0);
     for wave in 0..waves {
         let of_wave: Vec<&Copy> = copies.iter().filter(|copy| copy.wave == wave).collect();
+        // The more rows, the more there is to index, which can begin when all of them are there.
+        let mut by_rows = of_wave.clone();
+        by_rows.sort_by_key(|copy| Reverse(copy.table.rows));
         let mut queue = VecDeque::new();
-        for copy in &of_wave {
+        for copy in by_rows {
             queue.extend(recovery.persist(&named(&copy.table), async || tasks(copy, run).await).await?);
         }
-        crew::drain(queue, &run, recovery).await?;
+        crew::drain(queue, run.builds.to_vec(), &run, recovery).await?;
         if run.interrupt.asked().is_some() {
             break;
         }

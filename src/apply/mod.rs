@@ -326,6 +326,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     listener(Event::Stage("data"));
     recovery.confirm().await?;
     let copies = copies(plan, target).await?;
+    let builds = target::builds(target, ledger, &versions, allow).await?;
     let run = data::Run {
         id: run,
         fingerprint: &plan.fingerprint,
@@ -333,6 +334,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         target,
         ledger,
         jobs: options.jobs,
+        builds: &builds,
         interrupt: &options.interrupt,
         listener,
     };

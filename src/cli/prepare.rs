@@ -166,8 +166,8 @@ pub(super) async fn connect(
         lock_timeout: args.lock_timeout,
         statement_timeout: args.statement_timeout,
         prefer_unpooled,
-        // One more for the ledger's own statements while every session copies.
-        max_connections: u32::try_from(sessions).unwrap_or(4) + 2,
+        // A session that copies may build an index through another, and two are for the ledger's own statements.
+        max_connections: 2 * u32::try_from(sessions).unwrap_or(4) + 2,
     };
     Ok(target::connect(&options).await?)
 }

@@ -8,7 +8,7 @@ pub use migration::{
     command::{CommandError, down as migrate_down, up as migrate_up},
     connect,
     ledger::{Chunk, ChunkRange, Copied, NewRun, Outcome, RunId, Started},
-    migrator::{MigrateError, State, UpTo, VersionStatus, record_applied, status, up},
+    migrator::{Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up},
     server_error,
     version::{load_folder, save},
 };

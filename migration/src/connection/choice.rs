@@ -29,7 +29,7 @@ impl Default for TargetOptions {
             lock_timeout: None,
             statement_timeout: None,
             prefer_unpooled: false,
-            max_connections: 4,
+            max_connections: 10,
         }
     }
 }

@@ -4,7 +4,9 @@
 //! sea-orm-migration has neither checksums nor a memory of migrations whose files are gone; the ledger gives it both.
 //! Who calls [`up`] or [`down`] holds the [`Lock`](crate::Lock).
 
+mod ahead;
 mod concurrent;
+mod create_index;
 mod error;
 mod hazards;
 mod history;
@@ -22,6 +24,7 @@ use sea_orm_migration::{
     IntoSchemaManagerConnection, MigrationStatus, MigrationTrait, async_trait::async_trait,
 };
 
+pub use self::ahead::{Build, builds};
 pub use self::error::MigrateError;
 pub(crate) use self::error::db_error;
 use self::{
@@ -279,9 +282,9 @@ impl Migrator {
         let failure = Arc::new(Mutex::new(None));
         let allow: Arc<[String]> = allow.into();
         let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(target.pool.clone());
-        // One is the migrator's own, and one is left for the ledger's reading.
-        let sessions =
-            target.pool.options().get_max_connections().saturating_sub(2).clamp(1, PARALLEL_STEPS) as usize;
+        // Half are for those that copy, one is the migrator's own, and one is left for the ledger's reading.
+        let half = target.pool.options().get_max_connections().saturating_sub(2) / 2;
+        let sessions = half.clamp(1, PARALLEL_STEPS) as usize;
         let job = |entry: Entry| {
             let (ledger, allow, failure) = (ledger.clone(), Arc::clone(&allow), Arc::clone(&failure));
             Arc::new(Job { entry, ledger, pool: pool.clone(), sessions, allow, failure })

@@ -144,7 +144,7 @@ impl Job {
     }
 
     /// A step and its row in the ledger, in a transaction of their own.
-    async fn run_step(&self, index: usize, setting: Option<&str>) -> Result<(), MigrateError> {
+    pub(super) async fn run_step(&self, index: usize, setting: Option<&str>) -> Result<(), MigrateError> {
         let failed = |error: DbErr| failed("a step's transaction", &error);
         let transaction = self.pool.begin().await.map_err(failed)?;
         let step = &self.version().post_data[index];

@@ -7,10 +7,8 @@
 //! that 64 MB take, at 4 million nine tenths, at 10 million as much. GIN and others gain from all the memory that they
 //! are given, and keep it (PostgreSQL's manual, 20.4.1, `maintenance_work_mem`; 70.5, "GIN Tips and Tricks").
 
-use crate::{
-    Step,
-    sql_text::{self, Kind},
-};
+use super::create_index::CreateIndex;
+use crate::Step;
 
 /// One process, in memory that a processor's cache holds.
 const SIDE_BY_SIDE: &str =
@@ -18,42 +16,18 @@ const SIDE_BY_SIDE: &str =
 
 /// What a step is run with, among the steps that run at the same time; `None`: as the server's settings have it.
 pub(super) fn setting(step: &Step, group: &[Step], sessions: usize) -> Option<&'static str> {
-    let builds = group.iter().filter(|step| access_method(&step.sql).is_some()).count();
-    let sorts = access_method(&step.sql).is_some_and(|method| method.eq_ignore_ascii_case("btree"));
-    (sorts && sessions > 1 && builds >= sessions).then_some(SIDE_BY_SIDE)
+    let builds = group.iter().filter(|step| CreateIndex::of(&step.sql).is_some()).count();
+    if sessions > 1 && builds >= sessions { beside_others(step) } else { None }
 }
 
-/// The access method of the index that a statement makes; `None`: it makes none.
-fn access_method(sql: &str) -> Option<&str> {
-    let mut words = sql_text::tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment);
-    let is = |token: &sql_text::Token<'_>, word: &str| {
-        token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word)
-    };
-    words.next().filter(|token| is(token, "create"))?;
-    words.next().filter(|token| is(token, "index") || is(token, "unique"))?;
-    match words.find(|token| is(token, "using") || token.text == "(") {
-        Some(token) if is(&token, "using") => words.next().map(|method| method.text),
-        _ => Some("btree"),
-    }
+/// What a step is run with while every session is at work.
+pub(super) fn beside_others(step: &Step) -> Option<&'static str> {
+    CreateIndex::of(&step.sql).filter(|made| made.method == "btree").map(|_| SIDE_BY_SIDE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn access_methods() {
-        for (sql, method) in [
-            ("CREATE INDEX \"i\" ON \"t\" (\"a\")", Some("btree")),
-            ("create unique index i on t (using)", Some("btree")),
-            ("CREATE INDEX i /* x */ ON t USING gin (a jsonb_path_ops)", Some("gin")),
-            ("CREATE INDEX \"using\" ON t USING BTREE (a)", Some("BTREE")),
-            ("ALTER TABLE t VALIDATE CONSTRAINT c", None),
-            ("CREATE TABLE t (a int)", None),
-        ] {
-            assert_eq!(access_method(sql), method, "{sql}");
-        }
-    }
 
     #[test]
     fn as_many_builds_as_sessions() {
