@@ -80,16 +80,18 @@ async fn state(
     // pg_get_serial_sequence quotes the name where it needs quotes.
     let sql = format!(
         "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END, (SELECT max({})::bigint FROM {name}), \
-         seqincrement, seqmax FROM {of}, pg_sequence WHERE seqrelid = to_regclass($1)",
+         seqincrement, CASE WHEN seqmax < CASE seqtypid WHEN 'smallint'::regtype THEN 32767 WHEN 'integer'::regtype \
+         THEN 2147483647 ELSE 9223372036854775807 END THEN seqmax END FROM {of}, pg_sequence WHERE seqrelid = to_regclass($1)",
         render::quoted(&sequence.column)
     );
-    let (stands_at, highest, increment, last): (i64, Option<i64>, i64, i64) =
+    // A limit below that of its type; what the type ends at, the source may have come to as well.
+    let (stands_at, highest, increment, limit): (i64, Option<i64>, i64, Option<i64>) =
         sqlx::query_as(AssertSqlSafe(sql)).bind(&of).fetch_one(pool).await?;
     let needed = highest.unwrap_or(0).max(sequence.at_least);
     let problem = if increment < 1 {
         Some(format!("its sequence counts by {increment}, towards values that are taken"))
-    } else if last <= needed {
-        Some(format!("its sequence ends at {last}, and {needed} is taken"))
+    } else if let Some(limit) = limit.filter(|limit| *limit <= needed) {
+        Some(format!("its sequence ends at {limit}, and {needed} is taken"))
     } else {
         (stands_at < needed).then(|| format!("its sequence stands at {stands_at}, and {needed} is taken"))
     };
