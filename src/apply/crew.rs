@@ -160,9 +160,9 @@ fn begin(crew: &mut JoinSet<Result<(), Box<Loss>>>, queue: &Arc<Queue>, run: &Ru
 }
 
 /// A session that copies, known to the ledger.
-struct Session {
-    connection: PoolConnection<Postgres>,
-    backend: Backend,
+pub(super) struct Session {
+    pub(super) connection: PoolConnection<Postgres>,
+    pub(super) backend: Backend,
 }
 
 /// Takes chunks until there are none, or the run is asked to end. What it has in hand when it fails stays in `session` and
@@ -174,13 +174,17 @@ async fn work(
     task: &mut Option<Task>,
 ) -> Result<(), ApplyError> {
     let session = session.insert(open(worker).await?);
-    worker.ledger.register_backend(worker.run, &mut session.connection).await?;
-    prefer_lz4(&mut session.connection).await?;
+    let Session { connection, backend } = session;
+    let prepare = async {
+        worker.ledger.register_backend(worker.run, connection).await?;
+        prefer_lz4(connection).await
+    };
+    worker.watch.over(Some(backend), prepare).await??;
     while worker.interrupt.asked().is_none() {
         *task = queue.waiting().pop_front();
         let Some(task) = task else { break };
         queue.at_work.fetch_add(1, Ordering::Relaxed);
-        let copied = copy(worker, &mut session.connection, task).await;
+        let copied = copy(worker, session, task).await;
         queue.at_work.fetch_sub(1, Ordering::Relaxed);
         copied?;
         queue.finished.fetch_add(1, Ordering::Relaxed);
@@ -203,10 +207,10 @@ async fn open(worker: &data::Worker) -> Result<Session, ApplyError> {
 }
 
 /// Copies a chunk, and tries again where another transaction stood in the way.
-async fn copy(worker: &data::Worker, connection: &mut PgConnection, task: &Task) -> Result<(), ApplyError> {
+async fn copy(worker: &data::Worker, session: &mut Session, task: &Task) -> Result<(), ApplyError> {
     let mut tries = Tries::of_a_chunk();
     loop {
-        let Err(error) = data::copy_chunk(worker, connection, task).await else { return Ok(()) };
+        let Err(error) = data::copy_chunk(worker, session, task).await else { return Ok(()) };
         if remedy(&error) != Remedy::Again || worker.interrupt.asked().is_some() {
             return Err(error);
         }

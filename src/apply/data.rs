@@ -12,12 +12,12 @@ use std::{
     },
 };
 
-use sqlx::{Connection, PgConnection};
+use sqlx::Connection;
 use tokio::sync::mpsc;
 
 use super::{
-    ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport,
-    crew::{self, Task},
+    ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport, Watch,
+    crew::{self, Session, Task},
     finish,
     reader::{self, BUFFERS_WAITING, Counts},
     remedy,
@@ -59,6 +59,7 @@ pub(super) struct Run<'a> {
     /// Sessions at the same time.
     pub(super) jobs: usize,
     pub(super) interrupt: &'a Interrupt,
+    pub(super) watch: &'a Watch,
     pub(super) listener: &'a Listener,
 }
 
@@ -69,6 +70,7 @@ pub(super) struct Worker {
     pub(super) target: Target,
     pub(super) ledger: Ledger,
     pub(super) interrupt: Interrupt,
+    pub(super) watch: Watch,
     pub(super) listener: Listener,
 }
 
@@ -80,6 +82,7 @@ impl Run<'_> {
             target: self.target.clone(),
             ledger: self.ledger.clone(),
             interrupt: self.interrupt.clone(),
+            watch: self.watch.clone(),
             listener: Arc::clone(self.listener),
         }
     }
@@ -158,11 +161,11 @@ async fn rows_there(copies: &[Copy], run: Run<'_>) -> u64 {
 /// Copies a chunk in a transaction of its own, where the ledger does not have it as copied.
 pub(super) async fn copy_chunk(
     worker: &Worker,
-    connection: &mut PgConnection,
+    session: &mut Session,
     task: &Task,
 ) -> Result<(), ApplyError> {
     let sent = Arc::new(AtomicU64::new(0));
-    let copied = send_chunk(worker, connection, task, &sent).await;
+    let copied = send_chunk(worker, session, task, &sent).await;
     if copied.is_err() {
         (worker.listener)(Event::TakenBack { rows: sent.load(Ordering::Relaxed) });
     }
@@ -171,15 +174,19 @@ pub(super) async fn copy_chunk(
 
 async fn send_chunk(
     worker: &Worker,
-    connection: &mut PgConnection,
+    session: &mut Session,
     task: &Task,
     sent: &Arc<AtomicU64>,
 ) -> Result<(), ApplyError> {
-    let Worker { source, target, ledger, listener, .. } = worker;
+    let Worker { source, target, ledger, listener, watch, .. } = worker;
+    let Session { connection, backend } = session;
+    let backend = Some(&*backend);
     let copy = &task.table;
     let what = || format!("table {} could not be copied", copy.target);
-    let mut transaction = connection.begin().await.map_err(ApplyError::server(what()))?;
-    if !ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number).await? {
+    let begun = watch.over(backend, connection.begin()).await?;
+    let mut transaction = begun.map_err(ApplyError::server(what()))?;
+    let claim = ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number);
+    if !watch.over(backend, claim).await?? {
         return transaction.rollback().await.map_err(ApplyError::server(what()));
     }
     let columns: Vec<String> = copy.columns.iter().map(|column| render::quoted(&column.target)).collect();
@@ -202,10 +209,11 @@ async fn send_chunk(
             reader::read_chunk(&source, &copy, range, &sender, &progress)
         })
     };
-    let mut sink = transaction.copy_in_raw(&sql).await.map_err(ApplyError::server(what()))?;
+    let opened = watch.over(backend, transaction.copy_in_raw(&sql)).await?;
+    let mut sink = opened.map_err(ApplyError::server(what()))?;
     let mut refused = None;
     while let Some(buffer) = buffers.recv().await {
-        if let Err(error) = sink.send(buffer).await {
+        if let Err(error) = watch.over(backend, sink.send(buffer)).await? {
             refused = Some(error);
             break;
         }
@@ -218,20 +226,20 @@ async fn send_chunk(
         Ok(counts) => counts,
         Err(error) => {
             // The reader's error is the one to tell; the server only hears that the rows end here.
-            sink.abort("the source could not be read on").await.ok();
+            watch.over(backend, sink.abort("the source could not be read on")).await.ok();
             return Err(error);
         }
     };
     // The server says at the end what it did not like in the middle.
-    let written = sink.finish().await.map_err(ApplyError::server(what()))?;
+    let written = watch.over(backend, sink.finish()).await?.map_err(ApplyError::server(what()))?;
     if let Some(error) = refused {
         return Err(ApplyError::server(what())(error));
     }
     if written != counts.rows {
         return Err(ApplyError::Miscounted { table: copy.source.clone(), read: counts.rows, written });
     }
-    ledger
-        .finish_chunk(&mut transaction, &copy.target, task.chunk.number, counts.rows, counts.nulled)
-        .await?;
-    transaction.commit().await.map_err(ApplyError::server(what()))
+    let (rows, nulled) = (counts.rows, counts.nulled);
+    let finish = ledger.finish_chunk(&mut transaction, &copy.target, task.chunk.number, rows, nulled);
+    watch.over(backend, finish).await??;
+    watch.over(backend, transaction.commit()).await?.map_err(ApplyError::server(what()))
 }

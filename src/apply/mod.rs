@@ -11,13 +11,15 @@ mod interrupt;
 mod reader;
 mod restart;
 mod retry;
+mod watch;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use interrupt::{Interrupt, Signal};
 pub use restart::start_over;
 use retry::{Recovery, Remedy, remedy};
 use serde::Serialize;
+use watch::Watch;
 
 use crate::{
     inspect::{self, InspectError},
@@ -236,6 +238,8 @@ pub struct Options {
     pub folder: Vec<Version>,
     /// How the run may be asked to end.
     pub interrupt: Interrupt,
+    /// How long an answer may take before it is looked into whether the network still carries it; `None`: for ever.
+    pub network_timeout: Option<Duration>,
 }
 
 /// A plan, both its ends, and how it is to be carried out.
@@ -305,7 +309,9 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     // Hazards concern tables with rows, and a plan of ours changes none of those.
     let allow: &[String] = &[];
 
-    let mut recovery = Recovery::new(lock, &options.interrupt, listener);
+    let patience = options.network_timeout;
+    let watch = Watch { target: target.clone(), ledger: ledger.clone(), run, patience };
+    let mut recovery = Recovery::new(lock, &watch, &options.interrupt, listener);
     let up = async |limit| {
         target::up(target, ledger, &versions, limit, allow).await?;
         Ok(())
@@ -334,6 +340,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         ledger,
         jobs: options.jobs,
         interrupt: &options.interrupt,
+        watch: &watch,
         listener,
     };
     let tables = data::copy(&copies, run, &mut recovery).await?;
@@ -345,6 +352,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     listener(Event::Stage("statistics"));
     let analyze = async || {
         let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
+        ledger.register_pool(&target.pool, options.jobs.min(copies.len())).await?;
         finish::analyze(target, tables, options.jobs).await
     };
     recovery.persist_alone("statistics", ledger, analyze).await?;

@@ -48,7 +48,7 @@ pub(in crate::cli) async fn run(
         ledger.end_leftover_sessions(&lock).await?;
     }
     let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, output).await {
-        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, jobs, interrupt, output).await,
+        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, interrupt, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -59,7 +59,6 @@ async fn carry_out(
     args: &ApplyArgs,
     prepared: &mut Prepared,
     lock: &mut Lock,
-    jobs: usize,
     interrupt: &Interrupt,
     output: Output,
 ) -> Result<Exit, CliError> {
@@ -91,7 +90,7 @@ async fn carry_out(
                 return Ok(Exit::Done);
             }
         }
-        let report = execute(prepared, lock, jobs, interrupt, output).await?;
+        let report = execute(args, prepared, lock, interrupt, output).await?;
         done.versions.extend(report.versions);
         done.tables.extend(report.tables);
         if prepared.plan.version_action != VersionAction::RunThenPlanAgain {
@@ -158,9 +157,9 @@ fn ask(output: Output) -> Result<bool, CliError> {
 
 /// Runs the plan with a progress bar.
 async fn execute(
+    args: &ApplyArgs,
     prepared: &Prepared,
     lock: &mut Lock,
-    jobs: usize,
     interrupt: &Interrupt,
     output: Output,
 ) -> Result<Report, CliError> {
@@ -184,8 +183,15 @@ async fn execute(
     };
     let new_version = new_version(prepared).await?;
     let versions_dir = plan.desired.versions_dir.clone();
-    let (folder, interrupt) = (prepared.folder.clone(), interrupt.clone());
-    let options = Options { jobs, new_version, folder, versions_dir, interrupt };
+    let options = Options {
+        jobs: prepare::jobs(args.jobs),
+        new_version,
+        folder: prepared.folder.clone(),
+        versions_dir,
+        interrupt: interrupt.clone(),
+        // Zero is for ever, as it is for the server's own timeouts.
+        network_timeout: Some(args.network_timeout).filter(|timeout| !timeout.is_zero()),
+    };
     let (source, target) = (&prepared.source, &prepared.target);
     let report = apply::run(Job { plan, source, target, options: &options, listener: &listener }, lock).await;
     bar.finish();
