@@ -5,7 +5,7 @@
 //! `script/test --faults`. What is drawn at random comes from a seed that is printed, and taken from `MTM_FAULT_SEED` where
 //! that is set.
 
-//mod disk;
+mod disk;
 mod kills;
 mod network;
 mod obstacles;

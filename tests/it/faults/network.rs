@@ -73,7 +73,7 @@ async fn draw(test: &str, fault: Fault, times: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_connections_are_opened_anew() {
-    draw("cut_connections_are_opened_anew", Fault::Cut, 2).await;
+    draw("cut_connections_are_opened_anew", Fault::Cut, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
