@@ -210,6 +210,8 @@ pub struct Report {
     pub versions: Vec<String>,
     /// The tables whose rows were copied.
     pub tables: Vec<TableReport>,
+    /// What their rows were one snapshot of, in words.
+    pub snapshot: Option<String>,
 }
 
 /// What became of a table's rows.
@@ -356,7 +358,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         finish::analyze(target, tables, options.jobs).await
     };
     recovery.persist_alone("statistics", ledger, analyze).await?;
-    Ok(Report { versions: applied, tables })
+    Ok(Report { versions: applied, tables, snapshot: Some(source.snapshot().to_string()) })
 }
 
 /// The tables to copy, in the order that the target's foreign keys want: versions may have made some since the plan.

@@ -93,6 +93,7 @@ async fn carry_out(
         let report = execute(args, prepared, lock, interrupt, output).await?;
         done.versions.extend(report.versions);
         done.tables.extend(report.tables);
+        done.snapshot = report.snapshot;
         if prepared.plan.version_action != VersionAction::RunThenPlanAgain {
             break;
         }
