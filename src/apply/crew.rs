@@ -97,8 +97,12 @@ pub(super) async fn drain(
             return Err(loss.error);
         }
         recovery.progressed(queue.finished.load(Ordering::Relaxed));
-        if replace(loss, &queue, run, recovery, crew.is_empty()).await? {
-            begin(&mut crew, &queue, run, recovery.outages());
+        match replace(loss, &queue, run, recovery, crew.is_empty()).await {
+            Ok(true) => begin(&mut crew, &queue, run, recovery.outages()),
+            Ok(false) => {}
+            // The others may have a chunk to finish.
+            Err(error) if run.interrupt.asked().is_some() && remedy(&error) != Remedy::Stop => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -124,6 +128,9 @@ async fn replace(
     }
     if outages == recovery.outages() {
         recovery.regain(&what, error).await?;
+    } else {
+        // It may be the same outage, which is over, or the next.
+        recovery.ensure(&what).await?;
     }
     if let Some(backend) = backend {
         recovery.persist(&what, async || end(&backend, run).await).await?;

@@ -164,6 +164,17 @@ impl<'a> Recovery<'a> {
         }
     }
 
+    /// Makes sure, without a pause where there is no need for one, that the server can be reached and the lock is held.
+    ///
+    /// # Errors
+    /// As [`Recovery::regain`].
+    pub(super) async fn ensure(&mut self, what: &str) -> Result<(), ApplyError> {
+        match self.lock.regain().await.map_err(ApplyError::from) {
+            Err(error) if remedy(&error) != Remedy::Stop => self.regain(what, error).await,
+            done => done,
+        }
+    }
+
     /// Does what may be done twice, until it is done.
     ///
     /// # Errors

@@ -205,8 +205,12 @@ async fn execute(
 
 /// Said when the run is asked to end while rows are on their way.
 fn finishing(chunks: usize) -> String {
-    let chunks = if chunks == 1 { "the chunk".to_owned() } else { format!("{chunks} chunks") };
-    format!("interrupted: finishing {chunks} at work; once more to stop at once")
+    let at_work = match chunks {
+        0 => return "interrupted: no chunk is at work; once more to stop at once".to_owned(),
+        1 => "the chunk".to_owned(),
+        chunks => format!("{chunks} chunks"),
+    };
+    format!("interrupted: finishing {at_work} at work; once more to stop at once")
 }
 
 /// The version for what no pending version covers.

@@ -151,7 +151,7 @@ async fn server_that_goes_and_comes() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a long draw: script/test --faults"]
 async fn faults_server_that_goes_and_comes() {
-    draw("faults_server_that_goes_and_comes", 30).await;
+    draw("faults_server_that_goes_and_comes", 21).await;
 }
 
 /// The moment is not drawn: in the middle of the rows, where a restart is to be survived.
