@@ -99,7 +99,8 @@ async fn faults_connections_that_stand_still_are_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_network_that_comes_back_is_survived() {
+#[ignore = "patience takes its time: script/test --faults"]
+async fn faults_dead_network_that_comes_back_is_survived() {
     let (way, proxy) = by_proxy().await;
     proxy.after(8_000_000, &Fault::Death);
     let child = start(&way, &proxy);

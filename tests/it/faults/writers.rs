@@ -17,7 +17,7 @@ use crate::command::Way;
 
 /// Two tables whose sums agree in every state that was ever committed.
 const SQL: &str = "CREATE TABLE one (id INTEGER PRIMARY KEY, v TEXT, filler TEXT); CREATE TABLE other (id INTEGER PRIMARY KEY); \
-    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO one SELECT i, 'v' || i, hex(zeroblob(500)) FROM n; \
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO one SELECT i, 'v' || i, hex(zeroblob(500)) FROM n; \
     INSERT INTO other SELECT id FROM one;";
 
 /// Inserts a row into both tables in each transaction, until it is told to stop.
@@ -76,7 +76,7 @@ async fn copied_while_written(journal_mode: &str, said: &str) -> (u32, u32) {
     way.holds(&[
         ("SELECT (SELECT max(id) FROM one) = (SELECT max(id) FROM other)", "true"),
         ("SELECT (SELECT count(*) FROM one) = (SELECT count(*) FROM other)", "true"),
-        ("SELECT bool_and(rows_written > 20000) FROM mtm.copied", "true"),
+        ("SELECT bool_and(rows_written > 5000) FROM mtm.copied", "true"),
         ("SELECT (SELECT count(*) FROM one) = (SELECT rows_written FROM mtm.copied WHERE table_name = 'one')", "true"),
     ])
     .await;
@@ -104,7 +104,7 @@ async fn open_write_leaves_one_reader() {
     source.execute_batch("BEGIN IMMEDIATE; INSERT INTO other VALUES (1000000)").unwrap();
     let done = way.run("apply", &["--yes", "--jobs", "2"]).ends_with(0);
     done.says(&["another program has a write open, which is not in it"]);
-    way.holds(&[("SELECT count(*) FROM other", "20000")]).await;
+    way.holds(&[("SELECT count(*) FROM other", "5000")]).await;
     source.execute_batch("COMMIT").unwrap();
     // Told apart from a wrong target.
     way.run("verify", &[]).ends_with(4);
