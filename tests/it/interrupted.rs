@@ -325,7 +325,9 @@ async fn index_that_a_killed_run_left_at_work_is_not_in_the_way() {
     child.wait().unwrap();
     let old = "SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm' AND wait_event = 'advisory'";
     let orphan = way.target.value(old).await.expect("a backend is left");
-    // It would stand there for as long as the index takes; the next run does not wait for it.
+    // The lock goes with the client, as soon as the server has seen that.
+    wait_for(&way, "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = x'006d746d'::int AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await;
+    // The index would stand there for as long as it takes; the next run does not wait for it.
     let next = way.command("apply", &["--yes"]).spawn().unwrap();
     wait_for(&way, &format!("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid IN ({orphan})")).await;
     open(gate).await;

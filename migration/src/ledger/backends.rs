@@ -11,6 +11,9 @@ use crate::{APPLICATION_NAME, Backend, Lock};
 /// How long an ended session may take to roll back.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long sessions may take to go back to their pool.
+const RETURN: Duration = Duration::from_secs(2);
+
 /// How often it is asked whether it has.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -45,6 +48,12 @@ impl Ledger {
         }
         for session in &mut acquired {
             self.register_backend(run, session).await?;
+        }
+        // They go back in the background, and who comes sooner would be given a new one.
+        drop(acquired);
+        let deadline = Instant::now() + RETURN;
+        while pool.num_idle() < sessions && Instant::now() < deadline {
+            sleep(Duration::from_millis(1)).await;
         }
         Ok(())
     }
