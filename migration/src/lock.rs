@@ -183,7 +183,10 @@ impl Lock {
 
     /// Lets the session rest as long as the run takes, and lets the server notice a client's machine that is gone.
     async fn prepare(&mut self) -> Result<(), LockError> {
-        let mut sql = "SET statement_timeout = 0; SET tcp_keepalives_idle = 60".to_owned();
+        let mut sql =
+            "SET statement_timeout = 0; SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; \
+                       SET tcp_keepalives_count = 3"
+                .to_owned();
         if self.target.server.version_num >= HAS_IDLE_SESSION_TIMEOUT {
             sql.push_str("; SET idle_session_timeout = 0");
         }

@@ -32,6 +32,8 @@ pub struct Parts {
     pub constraint: Option<String>,
     /// Whether the connection broke, without a word of the server.
     pub connection_lost: bool,
+    /// Whether no session was to be had in time.
+    pub no_session_free: bool,
 }
 
 impl Deref for ServerError {
@@ -59,6 +61,11 @@ impl ServerError {
         self.connection_lost
             || self.code.starts_with("08")
             || matches!(&*self.code, "25P03" | "57P01" | "57P02" | "57P03" | "57P05")
+    }
+
+    /// Whether the server had no room for another session: SQLSTATE 53300, or nothing until it was too late.
+    pub fn is_out_of_sessions(&self) -> bool {
+        self.no_session_free || self.code == "53300"
     }
 
     /// The message without the value that data exceptions (SQLSTATE class 22) put behind a colon.
@@ -102,9 +109,11 @@ pub fn server_error(error: &sqlx::Error) -> ServerError {
             None => ServerError::of_connection(database.message().to_owned()),
         },
         sqlx::Error::Io(error) => ServerError::of_lost_connection(error.to_string()),
-        sqlx::Error::PoolTimedOut => {
-            ServerError::of_connection("no connection to the server came free in time".to_owned())
-        }
+        sqlx::Error::PoolTimedOut => ServerError(Box::new(Parts {
+            message: "no connection to the server came free in time".to_owned(),
+            no_session_free: true,
+            ..Parts::default()
+        })),
         other => ServerError::of_connection(other.to_string()),
     }
 }
@@ -120,6 +129,7 @@ fn of_database(error: &PgDatabaseError) -> ServerError {
         column: owned(error.column()),
         constraint: owned(error.constraint()),
         connection_lost: false,
+        no_session_free: false,
     }))
 }
 

@@ -169,8 +169,12 @@ pub(super) async fn drain(
             return Err(loss.error);
         }
         recovery.progressed(queue.finished.load(Ordering::Relaxed));
-        if replace(loss, &queue, run, recovery, crew.is_empty()).await? {
-            begin(&mut crew, &queue, run, recovery.outages());
+        match replace(loss, &queue, run, recovery, crew.is_empty()).await {
+            Ok(true) => begin(&mut crew, &queue, run, recovery.outages()),
+            Ok(false) => {}
+            // The others may have a chunk to finish.
+            Err(error) if run.interrupt.asked().is_some() && remedy(&error) != Remedy::Stop => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -197,6 +201,9 @@ async fn replace(
     }
     if outages == recovery.outages() {
         recovery.regain(&what, error).await?;
+    } else {
+        // It may be the same outage, which is over, or the next.
+        recovery.ensure(&what).await?;
     }
     if let Some(backend) = backend {
         recovery.persist(&what, async || end(&backend, run).await).await?;
@@ -233,9 +240,9 @@ fn begin(crew: &mut JoinSet<Result<(), Box<Loss>>>, queue: &Arc<Queue>, run: &Ru
 }
 
 /// A session that copies, known to the ledger.
-struct Session {
-    connection: PoolConnection<Postgres>,
-    backend: Backend,
+pub(super) struct Session {
+    pub(super) connection: PoolConnection<Postgres>,
+    pub(super) backend: Backend,
 }
 
 /// Takes chunks until there are none, or the run is asked to end. What it has in hand when it fails stays in `session` and
@@ -247,8 +254,12 @@ async fn work(
     task: &mut Option<Task>,
 ) -> Result<(), ApplyError> {
     let session = session.insert(open(worker).await?);
-    worker.ledger.register_backend(worker.run, &mut session.connection).await?;
-    prefer_lz4(&mut session.connection).await?;
+    let Session { connection, backend } = session;
+    let prepare = async {
+        worker.ledger.register_backend(worker.run, connection).await?;
+        prefer_lz4(connection).await
+    };
+    worker.watch.over(Some(backend), prepare).await??;
     while worker.interrupt.asked().is_none() {
         let next = tokio::select! {
             next = queue.next() => next,
@@ -262,7 +273,7 @@ async fn work(
             }
             Some(Next::Copy(chunk)) => {
                 let task = task.insert(chunk);
-                let copied = copy(worker, &mut session.connection, task).await;
+                let copied = copy(worker, session, task).await;
                 queue.end(task, copied.is_ok());
                 copied?;
             }
@@ -299,10 +310,10 @@ async fn open(worker: &data::Worker) -> Result<Session, ApplyError> {
 }
 
 /// Copies a chunk, and tries again where another transaction stood in the way.
-async fn copy(worker: &data::Worker, connection: &mut PgConnection, task: &Task) -> Result<(), ApplyError> {
+async fn copy(worker: &data::Worker, session: &mut Session, task: &Task) -> Result<(), ApplyError> {
     let mut tries = Tries::of_a_chunk();
     loop {
-        let Err(error) = data::copy_chunk(worker, connection, task).await else { return Ok(()) };
+        let Err(error) = data::copy_chunk(worker, session, task).await else { return Ok(()) };
         if remedy(&error) != Remedy::Again || worker.interrupt.asked().is_some() {
             return Err(error);
         }

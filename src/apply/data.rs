@@ -13,12 +13,12 @@ use std::{
     },
 };
 
-use sqlx::{Connection, PgConnection};
+use sqlx::Connection;
 use tokio::sync::mpsc;
 
 use super::{
-    ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport,
-    crew::{self, Task},
+    ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport, Watch,
+    crew::{self, Session, Task},
     finish, isolate,
     reader::{self, BUFFERS_WAITING, Counts},
     rejects::Allowance,
@@ -77,6 +77,7 @@ pub(super) struct Run<'a> {
     pub(super) builds: &'a [Build],
     pub(super) allowance: &'a Arc<Allowance>,
     pub(super) interrupt: &'a Interrupt,
+    pub(super) watch: &'a Watch,
     pub(super) listener: &'a Listener,
 }
 
@@ -88,6 +89,7 @@ pub(super) struct Worker {
     pub(super) ledger: Ledger,
     pub(super) allowance: Arc<Allowance>,
     pub(super) interrupt: Interrupt,
+    pub(super) watch: Watch,
     pub(super) listener: Listener,
 }
 
@@ -100,6 +102,7 @@ impl Run<'_> {
             ledger: self.ledger.clone(),
             allowance: Arc::clone(self.allowance),
             interrupt: self.interrupt.clone(),
+            watch: self.watch.clone(),
             listener: Arc::clone(self.listener),
         }
     }
@@ -135,18 +138,46 @@ async fn copy_waves(
     let waves = copies.iter().map(|copy| copy.wave + 1).max().unwrap_or(0);
     for wave in 0..waves {
         let of_wave: Vec<&Copy> = copies.iter().filter(|copy| copy.wave == wave).collect();
-        // The more rows, the more there is to index, which can begin when all of them are there.
-        let mut by_rows = of_wave.clone();
-        by_rows.sort_by_key(|copy| Reverse(copy.table.rows));
-        let mut queue = VecDeque::new();
-        for copy in by_rows {
-            queue.extend(recovery.persist(&named(&copy.table), async || tasks(copy, run).await).await?);
+        for copy in &of_wave {
+            recovery.persist(&named(&copy.table), async || split(copy, run).await).await?;
         }
-        crew::drain(queue, run.builds.to_vec(), &run, recovery).await?;
-        if run.interrupt.asked().is_some() {
-            break;
+        loop {
+            let outages = recovery.outages();
+            let done = copy_wave(&of_wave, run, recovery).await;
+            if run.interrupt.asked().is_some() {
+                done?;
+                return Ok(reports);
+            }
+            match done {
+                // What the server had only in memory went with it; the ledger knows which chunks those were.
+                Err(error) if recovery.outages() != outages && remedy(&error) == Remedy::Stop => {}
+                done => {
+                    reports.extend(done?);
+                    break;
+                }
+            }
         }
-        for Copy { table, .. } in &of_wave {
+    }
+    Ok(reports)
+}
+
+/// Copies what is not there yet of these tables, and closes them.
+async fn copy_wave(
+    copies: &[&Copy],
+    run: Run<'_>,
+    recovery: &mut Recovery<'_>,
+) -> Result<Vec<TableReport>, ApplyError> {
+    // The more rows, the more there is to index, which can begin when all of them are there.
+    let mut by_rows: Vec<&Arc<TableCopy>> = copies.iter().map(|copy| &copy.table).collect();
+    by_rows.sort_by_key(|table| Reverse(table.rows));
+    let mut queue = VecDeque::new();
+    for table in by_rows {
+        queue.extend(recovery.persist(&named(table), async || tasks(table, run).await).await?);
+    }
+    crew::drain(queue, run.builds.to_vec(), &run, recovery).await?;
+    let mut reports = Vec::with_capacity(copies.len());
+    if run.interrupt.asked().is_none() {
+        for Copy { table, .. } in copies {
             reports.push(recovery.persist(&named(table), async || finish::close(table, run).await).await?);
         }
     }
@@ -158,15 +189,18 @@ pub(super) fn named(table: &TableCopy) -> String {
     format!("table {}", table.target)
 }
 
-/// The chunks of a table that are not there yet; all are in the ledger before the first row.
-async fn tasks(copy: &Copy, run: Run<'_>) -> Result<Vec<Task>, ApplyError> {
+/// Puts the chunks of a table into the ledger before its first row.
+async fn split(copy: &Copy, run: Run<'_>) -> Result<(), ApplyError> {
     let Copy { table, resumes, .. } = copy;
     if !resumes {
         finish::forget(run.ledger, run.target, &table.target).await?;
     }
-    let ranges = reader::ranges(table);
     let digest = table.digest(&run.fingerprint.content_digest);
-    run.ledger.plan_chunks(&table.target, &digest, &ranges).await?;
+    Ok(run.ledger.plan_chunks(&table.target, &digest, &reader::ranges(table)).await?)
+}
+
+/// The chunks of a table that are not there yet.
+async fn tasks(table: &Arc<TableCopy>, run: Run<'_>) -> Result<Vec<Task>, ApplyError> {
     let pending = run.ledger.pending_chunks(&table.target).await?;
     Ok(pending.into_iter().map(|chunk| Task { table: Arc::clone(table), chunk }).collect())
 }
@@ -193,17 +227,19 @@ pub(super) const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 /// Copies a chunk in a transaction of its own, where the ledger does not have it as copied.
 pub(super) async fn copy_chunk(
     worker: &Worker,
-    connection: &mut PgConnection,
+    session: &mut Session,
     task: &Task,
 ) -> Result<(), ApplyError> {
     let sent = Arc::new(AtomicU64::new(0));
-    let copied = send_chunk(worker, connection, task, &sent).await;
+    let copied = send_chunk(worker, session, task, &sent).await;
     if copied.is_err() {
         (worker.listener)(Event::TakenBack { rows: sent.load(Ordering::Relaxed) });
     }
     match copied {
         Err(error) if isolate::is_about_rows(&error) => {
-            isolate::copy_chunk(worker, connection, task, error).await
+            let Session { connection, backend } = session;
+            let isolated = isolate::copy_chunk(worker, connection, task, error);
+            worker.watch.over(Some(backend), isolated).await?
         }
         copied => copied,
     }
@@ -222,15 +258,19 @@ pub(super) fn copy_statement(target: &Target, copy: &TableCopy) -> String {
 
 async fn send_chunk(
     worker: &Worker,
-    connection: &mut PgConnection,
+    session: &mut Session,
     task: &Task,
     sent: &Arc<AtomicU64>,
 ) -> Result<(), ApplyError> {
-    let Worker { source, target, ledger, listener, .. } = worker;
+    let Worker { source, target, ledger, listener, watch, .. } = worker;
+    let Session { connection, backend } = session;
+    let backend = Some(&*backend);
     let copy = &task.table;
     let what = || format!("table {} could not be copied", copy.target);
-    let mut transaction = connection.begin_with(BEGIN).await.map_err(ApplyError::server(what()))?;
-    if !ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number).await? {
+    let begun = watch.over(backend, connection.begin_with(BEGIN)).await?;
+    let mut transaction = begun.map_err(ApplyError::server(what()))?;
+    let claim = ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number);
+    if !watch.over(backend, claim).await?? {
         return transaction.rollback().await.map_err(ApplyError::server(what()));
     }
     let (sender, mut buffers) = mpsc::channel(BUFFERS_WAITING);
@@ -248,10 +288,11 @@ async fn send_chunk(
         })
     };
     let statement = copy_statement(target, copy);
-    let mut sink = transaction.copy_in_raw(&statement).await.map_err(ApplyError::server(what()))?;
+    let opened = watch.over(backend, transaction.copy_in_raw(&statement)).await?;
+    let mut sink = opened.map_err(ApplyError::server(what()))?;
     let mut refused = None;
     while let Some(buffer) = buffers.recv().await {
-        if let Err(error) = sink.send(buffer).await {
+        if let Err(error) = watch.over(backend, sink.send(buffer)).await? {
             refused = Some(error);
             break;
         }
@@ -264,22 +305,24 @@ async fn send_chunk(
         Ok(counts) => counts,
         Err(error) => {
             // The reader's error is the one to tell; the server only hears that the rows end here.
-            sink.abort("the source could not be read on").await.ok();
+            watch.over(backend, sink.abort("the source could not be read on")).await.ok();
             return Err(error);
         }
     };
     // The server says at the end what it did not like in the middle.
-    let written = sink.finish().await.map_err(ApplyError::server(what()))?;
+    let written = watch.over(backend, sink.finish()).await?.map_err(ApplyError::server(what()))?;
     if let Some(error) = refused {
         return Err(ApplyError::server(what())(error));
     }
     if written != counts.rows {
         return Err(ApplyError::Miscounted { table: copy.source.clone(), read: counts.rows, written });
     }
-    counts.refusals.record((&mut transaction, ledger), source, copy, task.chunk).await?;
+    let record = counts.refusals.record((&mut transaction, ledger), source, copy, task.chunk);
+    watch.over(backend, record).await??;
     let recorded = ChunkCounts { written, nulled: counts.nulled, rejected: counts.refusals.len() };
-    ledger.finish_chunk(&mut transaction, &copy.target, task.chunk.number, recorded).await?;
-    transaction.commit().await.map_err(ApplyError::server(what()))?;
+    let finish = ledger.finish_chunk(&mut transaction, &copy.target, task.chunk.number, recorded);
+    watch.over(backend, finish).await??;
+    watch.over(backend, transaction.commit()).await?.map_err(ApplyError::server(what()))?;
     counts.refusals.keep();
     Ok(())
 }

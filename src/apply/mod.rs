@@ -6,6 +6,7 @@
 mod crew;
 mod data;
 pub mod encode;
+mod error;
 mod finish;
 mod interrupt;
 mod isolate;
@@ -13,9 +14,11 @@ mod reader;
 mod rejects;
 mod restart;
 mod retry;
+mod watch;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+pub use error::ApplyError;
 pub use interrupt::{Interrupt, Signal};
 use rejects::Allowance;
 pub use rejects::{Rejects, TableRejects, write_rejects};
@@ -23,184 +26,13 @@ pub use restart::start_over;
 use retry::{Recovery, Remedy, remedy};
 use serde::Serialize;
 use tokio::sync::oneshot;
+use watch::Watch;
 
 use crate::{
-    inspect::InspectError,
     plan::{Plan, VersionAction},
     source::Source,
-    target::{
-        self, ConnectError, Ledger, LedgerError, Lock, LockError, MigrateError, NewRun, Outcome, RunId,
-        ServerError, Target, UpTo, Version, VersionError, save, server_error,
-    },
+    target::{self, Ledger, LedgerError, Lock, NewRun, Outcome, RunId, Target, UpTo, Version, save},
 };
-
-/// Why a run stopped. What is done stays done and is in the ledger; the next run goes on from there.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// SQLite could not read on.
-    #[error("table {table} could not be read")]
-    Read {
-        /// The source table.
-        table: String,
-        /// SQLite's error.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// A value that the audit let pass does not fit.
-    #[error("{table}.{column} at {key}: {reason}")]
-    Unfit {
-        /// The source table.
-        table: String,
-        /// The source column.
-        column: String,
-        /// The row.
-        key: String,
-        /// Why.
-        reason: String,
-    },
-    /// PostgreSQL has a limit of 1,600.
-    #[error("table {table} has {columns} columns, and PostgreSQL holds 1,600")]
-    TooManyColumns {
-        /// The source table.
-        table: String,
-        /// How many.
-        columns: usize,
-    },
-    /// The server refused a statement or was lost.
-    #[error("{what}: {}", server_error(.error))]
-    Server {
-        /// What was being done.
-        what: String,
-        /// The driver's error.
-        error: sqlx::Error,
-    },
-    /// The target schema could not be made.
-    #[error("{what}: {error}")]
-    Schema {
-        /// What was being done.
-        what: String,
-        /// The server's error.
-        error: ServerError,
-    },
-    /// The ledger could not be kept.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// A version could not be applied.
-    #[error(transparent)]
-    Migrate(#[from] MigrateError),
-    /// The lock is lost, and another run may have it.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The server has no session for us.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// A version could not be saved.
-    #[error(transparent)]
-    Version(#[from] VersionError),
-    /// The target could not be read.
-    #[error(transparent)]
-    Inspect(#[from] InspectError),
-    /// Foreign keys that the versions have made let no table be the first.
-    #[error("the foreign keys of {} go round in a circle, and were made before the rows; drop one of them, and run again", .tables.join(", "))]
-    ForeignKeyCycle {
-        /// The tables that wait for one another.
-        tables: Vec<String>,
-    },
-    /// Rows read and rows written are not the same number.
-    #[error(
-        "table {table}: the audit read {read} rows, and {written} were written. The source must have changed; run again"
-    )]
-    Miscounted {
-        /// The source table.
-        table: String,
-        /// Rows that the audit saw.
-        read: u64,
-        /// Rows that were written.
-        written: u64,
-    },
-    /// The server refuses a row, and the mapping does not send it to the rejects.
-    #[error("{place} at {key}: the server refuses the row: {reason}")]
-    Refused {
-        /// The source table.
-        table: String,
-        /// The table, and the column where it is known.
-        place: String,
-        /// The row.
-        key: String,
-        /// Why.
-        reason: String,
-    },
-    /// More rows were refused than the run may reject.
-    #[error(
-        "more than {limit} rows are rejected, the last one for this: {place}: {reason}. Is that what the mapping is to do? \
-         --max-rejects allows more"
-    )]
-    TooManyRejects {
-        /// How many are allowed.
-        limit: u64,
-        /// The last one's source table, and column where it is known.
-        place: String,
-        /// Why it was refused.
-        reason: String,
-    },
-    /// The file of rejects could not be written. The rows are in the ledger.
-    #[error("the file of rejected rows {} could not be written", .path.display())]
-    RejectsFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It was tried several times.
-    #[error("{what} was given up after {tries} more tries")]
-    GivenUp {
-        /// What was being done.
-        what: String,
-        /// How many.
-        tries: u32,
-        /// What happened the last time.
-        #[source]
-        error: Box<ApplyError>,
-    },
-    /// The run was asked to end, and has finished the chunks at work.
-    #[error("interrupted; {} rows are there, and stay", .rows)]
-    Interrupted {
-        /// What asked.
-        signal: Signal,
-        /// Rows of the plan's tables that are there by now.
-        rows: u64,
-    },
-    /// A thread of ours ended without a word.
-    #[error("the reader of table {table} stopped unexpectedly")]
-    ReaderLost {
-        /// The source table.
-        table: String,
-    },
-}
-
-impl ApplyError {
-    /// What the server said, where it said something.
-    #[must_use]
-    pub fn server_error(&self) -> Option<ServerError> {
-        match self {
-            ApplyError::Server { error, .. } => Some(server_error(error)),
-            ApplyError::Schema { error, .. } => Some(error.clone()),
-            ApplyError::Ledger(error) => error.server(),
-            ApplyError::Migrate(error) => error.server(),
-            ApplyError::Lock(error) => error.server(),
-            ApplyError::Inspect(error) => error.server(),
-            ApplyError::Connect(error) => error.server(),
-            ApplyError::GivenUp { error, .. } => error.server_error(),
-            _ => None,
-        }
-    }
-
-    fn server(what: impl Into<String>) -> impl FnOnce(sqlx::Error) -> ApplyError {
-        let what = what.into();
-        move |error| ApplyError::Server { what, error }
-    }
-}
 
 /// What a run tells while it works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -249,6 +81,8 @@ pub struct Report {
     pub tables: Vec<TableReport>,
     /// The rows that the target does not have, whichever run rejected them; `None`: it has all.
     pub rejects: Option<Rejects>,
+    /// What their rows were one snapshot of, in words.
+    pub snapshot: Option<String>,
 }
 
 /// What became of a table's rows.
@@ -281,6 +115,8 @@ pub struct Options {
     pub folder: Vec<Version>,
     /// How the run may be asked to end.
     pub interrupt: Interrupt,
+    /// How long an answer may take before it is looked into whether the network still carries it; `None`: for ever.
+    pub network_timeout: Option<Duration>,
 }
 
 /// A plan, both its ends, and how it is to be carried out.
@@ -350,7 +186,9 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     // Hazards concern tables with rows, and a plan of ours changes none of those.
     let allow: &[String] = &[];
 
-    let mut recovery = Recovery::new(lock, &options.interrupt, listener);
+    let patience = options.network_timeout;
+    let watch = Watch { target: target.clone(), ledger: ledger.clone(), run, patience };
+    let mut recovery = Recovery::new(lock, &watch, &options.interrupt, listener);
     let up = async |limit| {
         target::up(target, ledger, &versions, limit, allow).await?;
         Ok(())
@@ -383,6 +221,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         builds: &builds,
         allowance: &allowance,
         interrupt: &options.interrupt,
+        watch: &watch,
         listener,
     };
     let tables = data::copy(&copies, run, &mut recovery).await?;
@@ -400,10 +239,11 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
             validating.await.ok();
             listener(Event::Stage("statistics"));
             let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
+            ledger.register_pool(&target.pool, options.jobs.min(copies.len())).await?;
             finish::analyze(target, tables, options.jobs).await
         };
         tokio::try_join!(up, statistics)
     };
     recovery.persist_alone("post-data", ledger, post_data).await?;
-    Ok(Report { versions: applied, tables, rejects: None })
+    Ok(Report { versions: applied, tables, rejects: None, snapshot: Some(source.snapshot().to_string()) })
 }

@@ -8,7 +8,7 @@ use std::{cell::Cell, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{ApplyError, Event, Interrupt, Listener};
+use super::{ApplyError, Event, Interrupt, Listener, Watch};
 use crate::target::{Ledger, Lock};
 
 /// What an error calls for.
@@ -91,6 +91,7 @@ impl Tries {
 /// The way back after the server was lost, for all sessions of a run.
 pub(super) struct Recovery<'a> {
     lock: &'a mut Lock,
+    watch: &'a Watch,
     interrupt: &'a Interrupt,
     listener: &'a Listener,
     tries: Tries,
@@ -100,8 +101,13 @@ pub(super) struct Recovery<'a> {
 }
 
 impl<'a> Recovery<'a> {
-    pub(super) fn new(lock: &'a mut Lock, interrupt: &'a Interrupt, listener: &'a Listener) -> Recovery<'a> {
-        Recovery { lock, interrupt, listener, tries: Tries::to_reconnect(), outages: 0, finished: 0 }
+    pub(super) fn new(
+        lock: &'a mut Lock,
+        watch: &'a Watch,
+        interrupt: &'a Interrupt,
+        listener: &'a Listener,
+    ) -> Recovery<'a> {
+        Recovery { lock, watch, interrupt, listener, tries: Tries::to_reconnect(), outages: 0, finished: 0 }
     }
 
     /// How many outages are over. A session that was opened before the last one may find only now that it is lost.
@@ -158,6 +164,17 @@ impl<'a> Recovery<'a> {
         }
     }
 
+    /// Makes sure, without a pause where there is no need for one, that the server can be reached and the lock is held.
+    ///
+    /// # Errors
+    /// As [`Recovery::regain`].
+    pub(super) async fn ensure(&mut self, what: &str) -> Result<(), ApplyError> {
+        match self.lock.regain().await.map_err(ApplyError::from) {
+            Err(error) if remedy(&error) != Remedy::Stop => self.regain(what, error).await,
+            done => done,
+        }
+    }
+
     /// Does what may be done twice, until it is done.
     ///
     /// # Errors
@@ -168,7 +185,7 @@ impl<'a> Recovery<'a> {
         attempt: impl AsyncFn() -> Result<T, ApplyError>,
     ) -> Result<T, ApplyError> {
         loop {
-            match attempt().await {
+            match self.watch.over(None, attempt()).await.flatten() {
                 Err(error) if remedy(&error) != Remedy::Stop => self.regain(what, error).await?,
                 done => return done,
             }

@@ -206,6 +206,10 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(super) jobs: Option<u32>,
 
+    /// How long the server may be silent before another session looks whether the network still carries (0: for ever)
+    #[arg(long, value_name = "DURATION", default_value = "2min", value_parser = duration)]
+    pub(super) network_timeout: std::time::Duration,
+
     /// The report's form
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,

@@ -10,7 +10,7 @@ use crate::{
     local::LocalError,
     mapping::MappingError,
     source::SourceError,
-    target::{self, MigrateError},
+    target::{self, MigrateError, ServerError},
     verify::{CertificateError, VerifyError},
 };
 
@@ -174,11 +174,9 @@ impl CliError {
 /// What a run that stopped has left, and how to go on.
 fn hint_of_run(error: &ApplyError) -> Option<String> {
     let goes_on = "what is done is kept; the same command goes on from there";
-    if let Some((_, way_out)) = error.server_error().and_then(|server| {
-        WAYS_OUT
-            .iter()
-            .find(|(code, _)| if *code == LOST { server.is_connection_lost() } else { server.code == *code })
-    }) {
+    if let Some(server) = error.server_error()
+        && let Some((_, way_out)) = WAYS_OUT.iter().find(|(is_meant, _)| is_meant(&server))
+    {
         return Some(format!("{way_out}; {goes_on}"));
     }
     match error {
@@ -210,20 +208,28 @@ fn hint_of_run(error: &ApplyError) -> Option<String> {
 /// SQLSTATE of a row whose parent is missing.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 
-/// Stands for whatever says that the connection is lost.
-const LOST: &str = "connection lost";
+/// Whether a server's error is meant.
+type IsMeant = fn(&ServerError) -> bool;
 
-/// What to do about a server's error (SQLSTATE) before going on.
-const WAYS_OUT: &[(&str, &str)] = &[
+/// What to do about a server's error before going on.
+const WAYS_OUT: &[(IsMeant, &str)] = &[
     // disk_full
-    ("53100", "make room on the server's disk, or in the tablespace"),
+    (|error| error.code == "53100", "make room on the server's disk, or in the tablespace"),
     // query_canceled
-    ("57014", "where a timeout ended it, give it more time with --statement-timeout (0: for ever)"),
+    (
+        |error| error.code == "57014",
+        "where a timeout ended it, give it more time with --statement-timeout (0: for ever)",
+    ),
     // lock_not_available
-    ("55P03", "see who holds the lock (pg_blocking_pids), or wait longer for it with --lock-timeout"),
-    // too_many_connections
-    ("53300", "ask for fewer sessions with --jobs, or raise the server's max_connections"),
-    (LOST, "see to the server and the network between"),
+    (
+        |error| error.code == "55P03",
+        "see who holds the lock (pg_blocking_pids), or wait longer for it with --lock-timeout",
+    ),
+    (
+        ServerError::is_out_of_sessions,
+        "ask for fewer sessions with --jobs, or raise the server's max_connections",
+    ),
+    (ServerError::is_connection_lost, "see to the server and the network between"),
 ];
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub fn apply_text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Res
     if report.tables.is_empty() {
         return rejects_text(report, paint, out);
     }
+    if let Some(snapshot) = &report.snapshot {
+        writeln!(out, "  one snapshot of the source ({snapshot})")?;
+    }
     let all: u64 = report.tables.iter().map(|table| table.rows).sum();
     writeln!(out, "{} `mtm verify` proves them.", paint.green(&format!("{} are there.", rows(all))))?;
     rejects_text(report, paint, out)

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tempfile::TempDir;
 
 use super::{
-    SourceError, SourceOptions,
+    Snapshot, SourceError, SourceOptions,
     header::{Header, beside, length},
 };
 
@@ -70,12 +70,12 @@ pub(super) fn freeze(
     named: &Path,
     header: &Header,
     options: SourceOptions,
-) -> Result<(Frozen, Vec<Connection>), SourceError> {
+) -> Result<(Frozen, Vec<Connection>, Snapshot), SourceError> {
     let deadline = Instant::now() + options.busy_timeout;
     let mut frozen = Frozen { keeper: None, aside: None };
     if !header.wal {
         let readers = retried(deadline, options, || readers(named, &header.path, options, deadline))?;
-        return Ok((frozen, readers));
+        return Ok((frozen, readers, Snapshot::RollbackJournal));
     }
     if let Some(keeper) = keeper(named, header, deadline)? {
         let connection = &keeper.connection;
@@ -88,21 +88,21 @@ pub(super) fn freeze(
             readers
         });
         frozen.keeper = Some(keeper);
-        let readers = match begun {
+        return match begun {
             // Another program has a write transaction open, and may have it open for long. One reader needs no lock to
             // see one snapshot.
             Err(error) if error.is_locked() => {
                 let alone = SourceOptions { readers: 1, ..options };
-                readers(named, &header.path, alone, Instant::now() + options.busy_timeout)?
+                let readers = readers(named, &header.path, alone, Instant::now() + options.busy_timeout)?;
+                Ok((frozen, readers, Snapshot::WalWhileWritten))
             }
-            begun => begun?,
+            begun => Ok((frozen, begun?, Snapshot::Wal)),
         };
-        return Ok((frozen, readers));
     }
     let (folder, copy) = copy_aside(named, &header.path)?;
     frozen.aside = Some(folder);
     let readers = readers(named, &copy, options, deadline)?;
-    Ok((frozen, readers))
+    Ok((frozen, readers, Snapshot::CopiedAside))
 }
 
 /// Runs until it is no longer the lock that stands in the way, or the time is over.

@@ -18,6 +18,7 @@ mod header;
 mod reader;
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::{Condvar, Mutex, PoisonError},
     time::Duration,
@@ -45,12 +46,39 @@ impl Default for SourceOptions {
     }
 }
 
+/// How all readers came to see the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snapshot {
+    /// A rollback journal: readers hold off whoever would commit.
+    RollbackJournal,
+    /// A write-ahead log, as it was at one moment; others go on writing behind it.
+    Wal,
+    /// The same, begun while another program had a write open: by one reader alone.
+    WalWhileWritten,
+    /// A copy of file and write-ahead log.
+    CopiedAside,
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Snapshot::RollbackJournal => "rollback journal: who writes waits until all is read",
+            Snapshot::Wal => "write-ahead log: what others write from now on is not in it",
+            Snapshot::WalWhileWritten => {
+                "write-ahead log: another program has a write open, which is not in it; one reader at a time"
+            }
+            Snapshot::CopiedAside => "file and write-ahead log, copied aside",
+        })
+    }
+}
+
 /// A SQLite file, frozen: as long as this value lives, all its readers see the same rows.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
     encoding: String,
     journal_mode: String,
+    snapshot: Snapshot,
     file_bytes: u64,
     /// Taken apart in [`Drop`], in the order that leaves the folder as it was.
     frozen: Mutex<freeze::Frozen>,
@@ -67,7 +95,7 @@ impl Source {
     /// [`SourceError`] has a variant for each way in which a file is not a readable SQLite database, with the way out.
     pub fn open(path: &Path, options: SourceOptions) -> Result<Source, SourceError> {
         let header = header::examine(path)?;
-        let (frozen, readers) = freeze::freeze(path, &header, options)?;
+        let (frozen, readers, snapshot) = freeze::freeze(path, &header, options)?;
         let fault = |error| SourceError::of(path, error);
         let text = |name: &str| match readers.first() {
             Some(reader) => {
@@ -81,6 +109,7 @@ impl Source {
             path: path.to_owned(),
             encoding,
             journal_mode,
+            snapshot,
             file_bytes: header.file_bytes,
             frozen: Mutex::new(frozen),
             idle: Mutex::new((0..readers.len()).collect()),
@@ -105,6 +134,12 @@ impl Source {
     #[must_use]
     pub fn journal_mode(&self) -> &str {
         &self.journal_mode
+    }
+
+    /// How its readers came to see the same rows.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot
     }
 
     /// Bytes of the main file, for progress.

@@ -351,3 +351,33 @@ async fn index_that_cannot_be_built_yet_is_left_to_the_end() {
     way.run("verify", &[]).succeeds();
     way.holds(&[("SELECT last_value > 1 FROM asked", "true")]).await;
 }
+
+/// Stands at the gate before an index is made, but not where the plan tries it out.
+const GATE_OF_INDEXES: &str = "CREATE FUNCTION wait_at_the_gate() RETURNS event_trigger LANGUAGE plpgsql AS \
+    'BEGIN IF current_setting(''search_path'') NOT LIKE ''pg_temp%'' THEN PERFORM pg_advisory_xact_lock_shared(42); END IF; END'; \
+    CREATE EVENT TRIGGER gate ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION wait_at_the_gate()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn index_that_a_killed_run_left_at_work_is_not_in_the_way() {
+    let way = Way::from_sql(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); CREATE INDEX by_v ON t (v); INSERT INTO t VALUES (1, 'a');",
+    )
+    .await;
+    way.target.execute(GATE_OF_INDEXES).await;
+    let mut gate = PgConnection::connect(&way.target.url).await.unwrap();
+    gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
+    let mut child = start(&way).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let old = "SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mtm' AND wait_event = 'advisory'";
+    let orphan = way.target.value(old).await.expect("a backend is left");
+    // The lock goes with the client, as soon as the server has seen that.
+    wait_for(&way, "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = x'006d746d'::int AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await;
+    // The index would stand there for as long as it takes; the next run does not wait for it.
+    let next = way.command("apply", &["--yes"]).spawn().unwrap();
+    wait_for(&way, &format!("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid IN ({orphan})")).await;
+    open(gate).await;
+    Outcome::of("apply", next.wait_with_output().unwrap()).ends_with(0);
+    way.run("verify", &[]).succeeds();
+    way.run("plan", &["--exit-code"]).succeeds();
+}

@@ -12,21 +12,21 @@ use mtm::local::{LocalError, LocalServer, Running, StartOptions, Status};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 /// A server that goes with the test, and its files with it: root's lie outside of the test's folder.
-struct Scratch {
+pub struct Scratch {
     workdir: PathBuf,
-    server: LocalServer,
+    pub server: LocalServer,
     _folder: tempfile::TempDir,
 }
 
 impl Scratch {
-    fn new(name: &str) -> Scratch {
+    pub fn new(name: &str) -> Scratch {
         let folder = tempfile::tempdir().unwrap();
         let workdir = folder.path().join(name);
         fs::create_dir(&workdir).unwrap();
         Scratch { server: LocalServer::at(&workdir), workdir, _folder: folder }
     }
 
-    fn start(&self) -> Running {
+    pub fn start(&self) -> Running {
         self.server.start(StartOptions::default()).unwrap()
     }
 

@@ -57,6 +57,11 @@ impl TestDatabase {
         TestDatabase { name, url }
     }
 
+    /// A database of a server that goes with the test, and takes it along.
+    pub fn of(url: String) -> TestDatabase {
+        TestDatabase { name: String::new(), url }
+    }
+
     /// Runs SQL in it.
     pub async fn execute(&self, sql: &str) {
         let mut connection = PgConnection::connect(&self.url).await.expect("connect");
@@ -79,6 +84,9 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let name = self.name.clone();
+        if name.is_empty() {
+            return;
+        }
         // A thread of its own: the test's runtime may be the one that is dropping.
         let dropped = std::thread::spawn(move || {
             let runtime =

@@ -6,10 +6,13 @@ use sqlx::{PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
 
 use super::{Ledger, LedgerError, RunId, database};
-use crate::{APPLICATION_NAME, Lock};
+use crate::{APPLICATION_NAME, Backend, Lock};
 
 /// How long an ended session may take to roll back.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long sessions may take to go back to their pool.
+const RETURN: Duration = Duration::from_secs(2);
 
 /// How often it is asked whether it has.
 const POLL: Duration = Duration::from_millis(50);
@@ -36,7 +39,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Database`].
-    pub(crate) async fn register_pool(&self, pool: &PgPool, sessions: usize) -> Result<(), LedgerError> {
+    pub async fn register_pool(&self, pool: &PgPool, sessions: usize) -> Result<(), LedgerError> {
         let Some(run) = self.run else { return Ok(()) };
         // All at once, so that they are different ones; the pool hands these out again before it opens others.
         let mut acquired = Vec::with_capacity(sessions);
@@ -46,7 +49,32 @@ impl Ledger {
         for session in &mut acquired {
             self.register_backend(run, session).await?;
         }
+        // They go back in the background, and who comes sooner would be given a new one.
+        drop(acquired);
+        let deadline = Instant::now() + RETURN;
+        while pool.num_idle() < sessions && Instant::now() < deadline {
+            sleep(Duration::from_millis(1)).await;
+        }
         Ok(())
+    }
+
+    /// Asks, by another session, since when those of a run wait for their client, or this one of them; `None`: one is at
+    /// work.
+    ///
+    /// # Errors
+    /// [`LedgerError::Database`].
+    pub async fn waiting_for_client(
+        &self,
+        run: RunId,
+        backend: Option<&Backend>,
+        by: &mut PgConnection,
+    ) -> Result<Option<String>, LedgerError> {
+        sqlx::query_scalar(self.sql(include_str!("sql/waiting_for_client.sql")))
+            .bind(run.0)
+            .bind(backend.map(Backend::pid))
+            .fetch_one(by)
+            .await
+            .map_err(database("looking after the sessions of the run"))
     }
 
     /// Ends all sessions of this run that the ledger knows but the one that asks, and waits until they are gone: after an

@@ -50,7 +50,7 @@ pub(in crate::cli) async fn run(
     }
     let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, Depth::Whole, output).await
     {
-        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, jobs, interrupt, output).await,
+        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, interrupt, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -61,7 +61,6 @@ async fn carry_out(
     args: &ApplyArgs,
     prepared: &mut Prepared,
     lock: &mut Lock,
-    jobs: usize,
     interrupt: &Interrupt,
     output: Output,
 ) -> Result<Exit, CliError> {
@@ -93,7 +92,7 @@ async fn carry_out(
                 return Ok(Exit::Done);
             }
         }
-        let report = match execute(args, prepared, lock, jobs, interrupt, output).await {
+        let report = match execute(args, prepared, lock, interrupt, output).await {
             Ok(report) => report,
             Err(error) => {
                 say_rejects(args, prepared, output).await;
@@ -102,6 +101,7 @@ async fn carry_out(
         };
         done.versions.extend(report.versions);
         done.tables.extend(report.tables);
+        done.snapshot = report.snapshot;
         if prepared.plan.version_action != VersionAction::RunThenPlanAgain {
             break;
         }
@@ -178,7 +178,6 @@ async fn execute(
     args: &ApplyArgs,
     prepared: &Prepared,
     lock: &mut Lock,
-    jobs: usize,
     interrupt: &Interrupt,
     output: Output,
 ) -> Result<Report, CliError> {
@@ -202,9 +201,16 @@ async fn execute(
     };
     let new_version = new_version(prepared).await?;
     let versions_dir = plan.desired.versions_dir.clone();
-    let (folder, interrupt) = (prepared.folder.clone(), interrupt.clone());
-    let max_rejects = args.max_rejects;
-    let options = Options { jobs, max_rejects, new_version, folder, versions_dir, interrupt };
+    let options = Options {
+        jobs: prepare::jobs(args.jobs),
+        max_rejects: args.max_rejects,
+        new_version,
+        folder: prepared.folder.clone(),
+        versions_dir,
+        interrupt: interrupt.clone(),
+        // Zero is for ever, as it is for the server's own timeouts.
+        network_timeout: Some(args.network_timeout).filter(|timeout| !timeout.is_zero()),
+    };
     let (source, target) = (&prepared.source, &prepared.target);
     let report = apply::run(Job { plan, source, target, options: &options, listener: &listener }, lock).await;
     bar.finish();
@@ -217,8 +223,12 @@ async fn execute(
 
 /// Said when the run is asked to end while rows are on their way.
 fn finishing(chunks: usize) -> String {
-    let chunks = if chunks == 1 { "the chunk".to_owned() } else { format!("{chunks} chunks") };
-    format!("interrupted: finishing {chunks} at work; once more to stop at once")
+    let at_work = match chunks {
+        0 => return "interrupted: no chunk is at work; once more to stop at once".to_owned(),
+        1 => "the chunk".to_owned(),
+        chunks => format!("{chunks} chunks"),
+    };
+    format!("interrupted: finishing {at_work} at work; once more to stop at once")
 }
 
 /// The version for what no pending version covers.
