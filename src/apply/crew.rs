@@ -1,123 +1,25 @@
 //! Sessions that take chunks from one queue, and what becomes of a chunk whose session is lost.
 //!
-//! In: a queue, and the indexes that may be built as soon as a table is complete. Out: all of it copied, or the first error
-//! that trying again does not help against. A session that loses its
+//! In: a queue. Out: all of it copied, or the first error that trying again does not help against. A session that loses its
 //! connection puts its chunk back; when the server can be reached again, another takes its place.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use sqlx::{Executor, PgConnection, Postgres, pool::PoolConnection};
-use tokio::{sync::Notify, task::JoinSet, time::sleep};
+use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     ApplyError, Event, Recovery, Remedy,
     data::{self, Run},
+    finish,
+    queue::{Next, Queue, Task},
     remedy,
     retry::{self, Tries},
 };
 use crate::{
     schema::TableCopy,
-    target::{Backend, Build, Chunk},
+    target::{Backend, Build},
 };
-
-/// A chunk to copy.
-pub(super) struct Task {
-    pub(super) table: Arc<TableCopy>,
-    pub(super) chunk: Chunk,
-}
-
-/// What a session has to do next.
-enum Next {
-    Copy(Task),
-    /// An index over a table whose rows are there.
-    Build(Build),
-}
-
-/// What is to be done, and how far that is.
-struct Queue {
-    state: Mutex<State>,
-    /// Told when something is there to be taken, and when nothing more will be.
-    changed: Notify,
-    /// Chunks under way.
-    at_work: AtomicUsize,
-    /// Chunks that are there, and builds that were tried.
-    finished: AtomicU64,
-}
-
-struct State {
-    waiting: VecDeque<Task>,
-    /// Chunks of each target table that are not there yet.
-    missing: BTreeMap<String, usize>,
-    builds: Vec<Build>,
-}
-
-impl Queue {
-    fn new(waiting: VecDeque<Task>, mut builds: Vec<Build>) -> Queue {
-        let mut missing = BTreeMap::new();
-        for task in &waiting {
-            *missing.entry(task.table.target.clone()).or_default() += 1;
-        }
-        // The others are over tables whose rows came long ago, or come later.
-        builds.retain(|build| missing.contains_key(build.table()));
-        Queue {
-            state: Mutex::new(State { waiting, missing, builds }),
-            changed: Notify::new(),
-            at_work: AtomicUsize::new(0),
-            finished: AtomicU64::new(0),
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Chunks and builds that wait.
-    fn len(&self) -> usize {
-        let state = self.state();
-        state.waiting.len() + state.builds.len()
-    }
-
-    /// What is next; waits where something still depends on a chunk that is at work. `None`: nothing is left to begin.
-    async fn next(&self) -> Option<Next> {
-        loop {
-            let changed = self.changed.notified();
-            {
-                let mut state = self.state();
-                let State { waiting, missing, builds } = &mut *state;
-                let ready = builds.iter().position(|build| missing.get(build.table()) == Some(&0));
-                if let Some(at) = ready {
-                    return Some(Next::Build(builds.remove(at)));
-                }
-                if let Some(task) = waiting.pop_front() {
-                    self.at_work.fetch_add(1, Ordering::Relaxed);
-                    return Some(Next::Copy(task));
-                }
-                if builds.is_empty() || self.at_work.load(Ordering::Relaxed) == 0 {
-                    return None;
-                }
-            }
-            changed.await;
-        }
-    }
-
-    /// A chunk is no longer at work, but there, or not.
-    fn end(&self, task: &Task, copied: bool) {
-        if copied {
-            self.finished.fetch_add(1, Ordering::Relaxed);
-            if let Some(missing) = self.state().missing.get_mut(&task.table.target) {
-                *missing -= 1;
-            }
-        }
-        self.at_work.fetch_sub(1, Ordering::Relaxed);
-        self.changed.notify_waiters();
-    }
-}
 
 /// Why a session came to its end before the queue.
 struct Loss {
@@ -150,7 +52,7 @@ pub(super) async fn drain(
             ended = crew.join_next() => ended,
             () = run.interrupt.is_asked(), if !told => {
                 told = true;
-                (run.listener)(Event::Finishing { chunks: queue.at_work.load(Ordering::Relaxed) });
+                (run.listener)(Event::Finishing { chunks: queue.copying() });
                 continue;
             }
         };
@@ -160,7 +62,7 @@ pub(super) async fn drain(
             Err(Box::new(Loss { error, task: None, backend: None, outages: 0 }))
         });
         // A session that still waits for room on the server is not waited for.
-        if queue.finished.load(Ordering::Relaxed) == all as u64 {
+        if queue.finished() == all as u64 {
             return Ok(());
         }
         let Err(loss) = ended else { continue };
@@ -168,7 +70,7 @@ pub(super) async fn drain(
         if remedy(&loss.error) != Remedy::Reconnect {
             return Err(loss.error);
         }
-        recovery.progressed(queue.finished.load(Ordering::Relaxed));
+        recovery.progressed(queue.finished());
         match replace(loss, &queue, run, recovery, crew.is_empty()).await {
             Ok(true) => begin(&mut crew, &queue, run, recovery.outages()),
             Ok(false) => {}
@@ -190,8 +92,7 @@ async fn replace(
     let Loss { error, task, backend, outages } = *loss;
     let what = task.as_ref().map_or_else(|| "the copy".to_owned(), |task| data::named(&task.table));
     let had_a_session = backend.is_some();
-    queue.state().waiting.extend(task);
-    queue.changed.notify_waiters();
+    queue.put_back(task);
     if run.interrupt.asked().is_some() {
         return Ok(false);
     }
@@ -268,13 +169,14 @@ async fn work(
         match next {
             None => break,
             Some(Next::Build(build)) => {
-                build_ahead(worker, &build).await;
-                queue.finished.fetch_add(1, Ordering::Relaxed);
+                let built = build_ahead(worker, &build).await;
+                queue.end_build(&build, built);
             }
+            Some(Next::Analyze(table)) => analyze_ahead(worker, &table).await,
             Some(Next::Copy(chunk)) => {
                 let task = task.insert(chunk);
                 let copied = copy(worker, session, task).await;
-                queue.end(task, copied.is_ok());
+                queue.end_copy(task, copied.is_ok());
                 copied?;
             }
         }
@@ -282,16 +184,28 @@ async fn work(
     Ok(())
 }
 
-/// Builds an index, unless the run is asked to end meanwhile. What becomes of it is left to the post-data stage, which
-/// builds what is not there, and can say what the server does not like when all rows are.
-async fn build_ahead(worker: &data::Worker, build: &Build) {
-    tokio::select! {
-        built = build.run() => {
-            if let Err(error) = built {
-                tracing::debug!(%error, table = build.table(), "an index is left to the post-data stage");
-            }
-        }
-        () = worker.interrupt.is_asked() => {}
+/// Builds an index, unless the run is asked to end meanwhile; gives whether it is there. What becomes of it is left to the
+/// post-data stage, which builds what is not there, and can say what the server does not like when all rows are.
+async fn build_ahead(worker: &data::Worker, build: &Build) -> bool {
+    let built = tokio::select! {
+        built = build.run() => built,
+        () = worker.interrupt.is_asked() => return false,
+    };
+    if let Err(error) = &built {
+        tracing::debug!(%error, table = build.table(), "an index is left to the post-data stage");
+    }
+    built.is_ok()
+}
+
+/// Gathers a table's statistics, unless the run is asked to end meanwhile. Those that are not gathered here are later.
+async fn analyze_ahead(worker: &data::Worker, table: &TableCopy) {
+    let analyzed = tokio::select! {
+        analyzed = finish::analyze_table(&worker.target, table) => analyzed,
+        () = worker.interrupt.is_asked() => return,
+    };
+    match analyzed {
+        Ok(()) => worker.analyzed.insert(table),
+        Err(error) => tracing::debug!(%error, "statistics are left to the end"),
     }
 }
 

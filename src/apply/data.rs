@@ -18,8 +18,10 @@ use tokio::sync::mpsc;
 
 use super::{
     ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport, Watch,
-    crew::{self, Session, Task},
-    finish, isolate,
+    crew::{self, Session},
+    finish::{self, Analyzed},
+    isolate,
+    queue::Task,
     reader::{self, BUFFERS_WAITING, Counts},
     rejects::Allowance,
     remedy,
@@ -75,6 +77,7 @@ pub(super) struct Run<'a> {
     pub(super) jobs: usize,
     /// Indexes that may be built as soon as their table is complete.
     pub(super) builds: &'a [Build],
+    pub(super) analyzed: &'a Analyzed,
     pub(super) allowance: &'a Arc<Allowance>,
     pub(super) interrupt: &'a Interrupt,
     pub(super) watch: &'a Watch,
@@ -87,6 +90,7 @@ pub(super) struct Worker {
     pub(super) source: Arc<Source>,
     pub(super) target: Target,
     pub(super) ledger: Ledger,
+    pub(super) analyzed: Analyzed,
     pub(super) allowance: Arc<Allowance>,
     pub(super) interrupt: Interrupt,
     pub(super) watch: Watch,
@@ -100,6 +104,7 @@ impl Run<'_> {
             source: Arc::clone(self.source),
             target: self.target.clone(),
             ledger: self.ledger.clone(),
+            analyzed: self.analyzed.clone(),
             allowance: Arc::clone(self.allowance),
             interrupt: self.interrupt.clone(),
             watch: self.watch.clone(),

@@ -1,7 +1,10 @@
 //! What a table needs beside its rows: its identity sequence past the highest value ever used, its copy closed in the ledger,
 //! and fresh statistics.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use futures_util::{TryStreamExt, stream};
 use sqlx::{AssertSqlSafe, Executor};
@@ -86,14 +89,31 @@ pub(super) async fn analyze(
     jobs: usize,
 ) -> Result<(), ApplyError> {
     stream::iter(copies.map(Ok))
-        .try_for_each_concurrent(jobs, |copy| async move {
-            // A validation of ours may hold the table for as long as it takes.
-            let sql = format!("SET LOCAL lock_timeout = 0; ANALYZE {}", qualified(target, &copy));
-            let what = format!("{} could not be analysed", copy.target);
-            target.pool.execute(AssertSqlSafe(sql)).await.map_err(ApplyError::server(what))?;
-            Ok(())
-        })
+        .try_for_each_concurrent(jobs, |copy| async move { analyze_table(target, &copy).await })
         .await
+}
+
+/// Gathers a table's statistics.
+pub(super) async fn analyze_table(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
+    // A validation of ours may hold the table for as long as it takes.
+    let sql = format!("SET LOCAL lock_timeout = 0; ANALYZE {}", qualified(target, copy));
+    let what = format!("{} could not be analysed", copy.target);
+    target.pool.execute(AssertSqlSafe(sql)).await.map_err(ApplyError::server(what))?;
+    Ok(())
+}
+
+/// The target tables whose statistics are gathered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Analyzed(Arc<Mutex<BTreeSet<String>>>);
+
+impl Analyzed {
+    pub(super) fn insert(&self, table: &TableCopy) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(table.target.clone());
+    }
+
+    pub(super) fn contains(&self, table: &TableCopy) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&table.target)
+    }
 }
 
 fn qualified(target: &Target, copy: &TableCopy) -> String {

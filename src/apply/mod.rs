@@ -10,6 +10,7 @@ mod error;
 mod finish;
 mod interrupt;
 mod isolate;
+mod queue;
 mod reader;
 mod rejects;
 mod restart;
@@ -19,6 +20,7 @@ mod watch;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use error::ApplyError;
+use finish::Analyzed;
 pub use interrupt::{Interrupt, Signal};
 use rejects::Allowance;
 pub use rejects::{Rejects, TableRejects, write_rejects};
@@ -211,6 +213,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     let copies = data::copies(plan, target).await?;
     let builds = target::builds(target, ledger, &versions, allow).await?;
     let allowance = Allowance::new(options.max_rejects, data::rejected_before(&copies, ledger).await?);
+    let analyzed = Analyzed::default();
     let run = data::Run {
         id: run,
         fingerprint: &plan.fingerprint,
@@ -219,6 +222,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         ledger,
         jobs: options.jobs,
         builds: &builds,
+        analyzed: &analyzed,
         allowance: &allowance,
         interrupt: &options.interrupt,
         watch: &watch,
@@ -239,6 +243,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
             validating.await.ok();
             listener(Event::Stage("statistics"));
             let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
+            let tables = tables.filter(|table| !analyzed.contains(table));
             ledger.register_pool(&target.pool, options.jobs.min(copies.len())).await?;
             finish::analyze(target, tables, options.jobs).await
         };

@@ -24,9 +24,9 @@ pub(super) use refusal::is_about_rows;
 
 use super::{
     ApplyError, Event,
-    crew::Task,
     data::{BEGIN, Worker, copy_statement},
     encode,
+    queue::Task,
     reader::{self, Counts},
     rejects::{Refusal, Refusals},
 };
