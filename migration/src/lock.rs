@@ -158,8 +158,9 @@ impl Lock {
     /// # Errors
     /// [`LockError::Session`] when it is not.
     pub async fn confirm(&mut self) -> Result<(), LockError> {
-        let answer = self.session.ping().await;
-        answer.map_err(|error| self.lost(error))
+        let silent = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+        let answer = timeout(self.target.patience(), self.session.ping()).await;
+        answer.unwrap_or_else(|_| Err(silent())).map_err(|error| self.lost(error))
     }
 
     /// Gives the lock back.

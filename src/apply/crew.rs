@@ -31,7 +31,8 @@ struct Loss {
     outages: u32,
 }
 
-/// Copies every chunk of a queue, by several sessions, and builds indexes over the tables that are complete; ends early, without an error, when the run is asked to end.
+/// Copies every chunk of a queue, by several sessions, and builds indexes over the tables that are complete. Ends early,
+/// without an error, when the run is asked to end.
 pub(super) async fn drain(
     queue: VecDeque<Task>,
     builds: Vec<Build>,
@@ -115,8 +116,9 @@ async fn replace(
 /// Ends what a lost session left on the server: it would keep its chunk from the next.
 async fn end(backend: &Backend, run: &Run<'_>) -> Result<(), ApplyError> {
     let failed = || ApplyError::server("the session that was lost could not be ended on the server");
-    let mut connection = run.target.pool.acquire().await.map_err(failed())?;
-    backend.end(&mut connection).await.map_err(failed())?;
+    // Those of the pool may be lost as well, without knowing it yet.
+    let mut session = run.target.session().await?;
+    backend.end(&mut session).await.map_err(failed())?;
     Ok(())
 }
 
@@ -187,24 +189,29 @@ async fn work(
 /// Builds an index, unless the run is asked to end meanwhile; gives whether it is there. What becomes of it is left to the
 /// post-data stage, which builds what is not there, and can say what the server does not like when all rows are.
 async fn build_ahead(worker: &data::Worker, build: &Build) -> bool {
-    let built = tokio::select! {
-        built = build.run() => built,
+    let running = async { Ok(worker.watch.over(None, build.run()).await??) };
+    let built: Result<(), ApplyError> = tokio::select! {
+        built = running => built,
         () = worker.interrupt.is_asked() => return false,
     };
     if let Err(error) = &built {
         tracing::debug!(%error, table = build.table(), "an index is left to the post-data stage");
+        if remedy(error) == Remedy::Reconnect {
+            worker.ahead.set_lost();
+        }
     }
     built.is_ok()
 }
 
 /// Gathers a table's statistics, unless the run is asked to end meanwhile. Those that are not gathered here are later.
 async fn analyze_ahead(worker: &data::Worker, table: &TableCopy) {
+    let running = async { worker.watch.over(None, finish::analyze_table(&worker.target, table)).await? };
     let analyzed = tokio::select! {
-        analyzed = finish::analyze_table(&worker.target, table) => analyzed,
+        analyzed = running => analyzed,
         () = worker.interrupt.is_asked() => return,
     };
     match analyzed {
-        Ok(()) => worker.analyzed.insert(table),
+        Ok(()) => worker.ahead.set_analyzed(table),
         Err(error) => tracing::debug!(%error, "statistics are left to the end"),
     }
 }

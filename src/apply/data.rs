@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use super::{
     ApplyError, Event, Interrupt, Listener, Recovery, Remedy, TableReport, Watch,
     crew::{self, Session},
-    finish::{self, Analyzed},
+    finish::{self, Ahead},
     isolate,
     queue::Task,
     reader::{self, BUFFERS_WAITING, Counts},
@@ -32,7 +32,7 @@ use crate::{
     plan::{CopyPlan, Plan, TablePlan},
     schema::{TableCopy, render},
     source::Source,
-    target::{Build, ChunkCounts, Ledger, RunId, Target},
+    target::{Build, ChunkCounts, Ledger, LedgerError, RunId, Target},
 };
 
 /// A table whose rows are to be copied.
@@ -77,7 +77,7 @@ pub(super) struct Run<'a> {
     pub(super) jobs: usize,
     /// Indexes that may be built as soon as their table is complete.
     pub(super) builds: &'a [Build],
-    pub(super) analyzed: &'a Analyzed,
+    pub(super) ahead: &'a Ahead,
     pub(super) allowance: &'a Arc<Allowance>,
     pub(super) interrupt: &'a Interrupt,
     pub(super) watch: &'a Watch,
@@ -90,7 +90,7 @@ pub(super) struct Worker {
     pub(super) source: Arc<Source>,
     pub(super) target: Target,
     pub(super) ledger: Ledger,
-    pub(super) analyzed: Analyzed,
+    pub(super) ahead: Ahead,
     pub(super) allowance: Arc<Allowance>,
     pub(super) interrupt: Interrupt,
     pub(super) watch: Watch,
@@ -104,7 +104,7 @@ impl Run<'_> {
             source: Arc::clone(self.source),
             target: self.target.clone(),
             ledger: self.ledger.clone(),
-            analyzed: self.analyzed.clone(),
+            ahead: self.ahead.clone(),
             allowance: Arc::clone(self.allowance),
             interrupt: self.interrupt.clone(),
             watch: self.watch.clone(),
@@ -146,16 +146,18 @@ async fn copy_waves(
         for copy in &of_wave {
             recovery.persist(&named(&copy.table), async || split(copy, run).await).await?;
         }
+        let mut turns = 1..=MOST_TURNS;
         loop {
-            let outages = recovery.outages();
             let done = copy_wave(&of_wave, run, recovery).await;
             if run.interrupt.asked().is_some() {
                 done?;
                 return Ok(reports);
             }
             match done {
-                // What the server had only in memory went with it; the ledger knows which chunks those were.
-                Err(error) if recovery.outages() != outages && remedy(&error) == Remedy::Stop => {}
+                // What a fallen server had only in memory went with it; the ledger knows which chunks those were.
+                Err(ApplyError::Ledger(LedgerError::Unfinished { .. })) if turns.next().is_some() => {
+                    run.allowance.restart(rejected(copies, wave + 1, run.ledger).await?);
+                }
                 done => {
                     reports.extend(done?);
                     break;
@@ -206,8 +208,10 @@ async fn split(copy: &Copy, run: Run<'_>) -> Result<(), ApplyError> {
 
 /// The chunks of a table that are not there yet.
 async fn tasks(table: &Arc<TableCopy>, run: Run<'_>) -> Result<Vec<Task>, ApplyError> {
+    let copy: Arc<str> = table.digest(&run.fingerprint.content_digest).into();
     let pending = run.ledger.pending_chunks(&table.target).await?;
-    Ok(pending.into_iter().map(|chunk| Task { table: Arc::clone(table), chunk }).collect())
+    let task = |chunk| Task { table: Arc::clone(table), copy: Arc::clone(&copy), chunk };
+    Ok(pending.into_iter().map(task).collect())
 }
 
 /// Rows of these tables that are there by now, as the ledger has it; of a run that ends, so a ledger that does not answer is
@@ -217,15 +221,18 @@ async fn rows_there(copies: &[Copy], run: Run<'_>) -> u64 {
     copies.iter().filter_map(|copy| started.get(&copy.table.target)).map(|table| table.rows_written).sum()
 }
 
-/// Rows that an earlier run has rejected of the copies that are gone on with.
-pub(super) async fn rejected_before(copies: &[Copy], ledger: &Ledger) -> Result<u64, ApplyError> {
+/// Rows that are in the ledger as rejected: of the copies that are gone on with, and of those that began before this wave.
+pub(super) async fn rejected(copies: &[Copy], wave: usize, ledger: &Ledger) -> Result<u64, ApplyError> {
     let started = ledger.started_tables().await?;
-    let resumed = copies.iter().filter(|copy| copy.resumes);
-    Ok(resumed.filter_map(|copy| started.get(&copy.table.target)).map(|table| table.rows_rejected).sum())
+    let begun = copies.iter().filter(|copy| copy.resumes || copy.wave < wave);
+    Ok(begun.filter_map(|copy| started.get(&copy.table.target)).map(|table| table.rows_rejected).sum())
 }
 
-/// A chunk's commit does not wait for the disk: should the server fall, rows and ledger forget the chunk together, and the
-/// next run copies it anew. What says that a table is there does wait, and what was committed before reaches the disk
+/// How often chunks that went with a fallen server are copied anew.
+const MOST_TURNS: u32 = 6;
+
+/// A chunk's commit does not wait for the disk: should the server fall, rows and ledger forget the chunk together, and it is
+/// copied anew. What says that a table is there does wait, and what was committed before reaches the disk
 /// before it (PostgreSQL's manual, 30.4, "Asynchronous Commit").
 pub(super) const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
@@ -274,7 +281,7 @@ async fn send_chunk(
     let what = || format!("table {} could not be copied", copy.target);
     let begun = watch.over(backend, connection.begin_with(BEGIN)).await?;
     let mut transaction = begun.map_err(ApplyError::server(what()))?;
-    let claim = ledger.claim_chunk(&mut transaction, &copy.target, task.chunk.number);
+    let claim = ledger.claim_chunk(&mut transaction, &copy.target, &task.copy, task.chunk.number);
     if !watch.over(backend, claim).await?? {
         return transaction.rollback().await.map_err(ApplyError::server(what()));
     }

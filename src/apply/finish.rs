@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures_util::{TryStreamExt, stream};
@@ -85,34 +85,54 @@ async fn advance_sequence(target: &Target, copy: &TableCopy) -> Result<(), Apply
 /// Gathers statistics of these tables, several at the same time.
 pub(super) async fn analyze(
     target: &Target,
-    copies: impl Iterator<Item = Arc<TableCopy>>,
+    copies: &[&Arc<TableCopy>],
     jobs: usize,
 ) -> Result<(), ApplyError> {
-    stream::iter(copies.map(Ok))
-        .try_for_each_concurrent(jobs, |copy| async move { analyze_table(target, &copy).await })
+    stream::iter(copies.iter().map(Ok))
+        .try_for_each_concurrent(jobs, |copy| analyze_table(target, copy))
         .await
 }
 
 /// Gathers a table's statistics.
 pub(super) async fn analyze_table(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
-    // A validation of ours may hold the table for as long as it takes.
-    let sql = format!("SET LOCAL lock_timeout = 0; ANALYZE {}", qualified(target, copy));
+    let sql = format!("ANALYZE {}", qualified(target, copy));
     let what = format!("{} could not be analysed", copy.target);
     target.pool.execute(AssertSqlSafe(sql)).await.map_err(ApplyError::server(what))?;
     Ok(())
 }
 
-/// The target tables whose statistics are gathered.
+/// What was begun ahead of its stage.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Analyzed(Arc<Mutex<BTreeSet<String>>>);
+pub(super) struct Ahead(Arc<Mutex<Begun>>);
 
-impl Analyzed {
-    pub(super) fn insert(&self, table: &TableCopy) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(table.target.clone());
+#[derive(Debug, Default)]
+struct Begun {
+    /// The target tables whose statistics are gathered.
+    analyzed: BTreeSet<String>,
+    lost: bool,
+}
+
+impl Ahead {
+    fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn contains(&self, table: &TableCopy) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&table.target)
+    pub(super) fn set_analyzed(&self, table: &TableCopy) {
+        self.begun().analyzed.insert(table.target.clone());
+    }
+
+    /// Whether a table's statistics are gathered.
+    pub(super) fn is_analyzed(&self, table: &TableCopy) -> bool {
+        self.begun().analyzed.contains(&table.target)
+    }
+
+    pub(super) fn set_lost(&self) {
+        self.begun().lost = true;
+    }
+
+    /// Whether something was lost with its connection, so that the server may still be at it.
+    pub(super) fn is_lost(&self) -> bool {
+        self.begun().lost
     }
 }
 

@@ -20,7 +20,7 @@ mod watch;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use error::ApplyError;
-use finish::Analyzed;
+use finish::Ahead;
 pub use interrupt::{Interrupt, Signal};
 use rejects::Allowance;
 pub use rejects::{Rejects, TableRejects, write_rejects};
@@ -171,10 +171,10 @@ pub async fn run(job: Job<'_>, lock: &mut Lock) -> Result<Report, ApplyError> {
     Ok(report)
 }
 
-/// Says in the ledger how the run ended. Of one that failed, other sessions may still be at work on the server, where they
-/// would be in the next run's way.
+/// Says in the ledger how the run ended. Of one that ended early, sessions may still be at work on the server, where they would
+/// be in the next run's way.
 async fn close(ledger: &Ledger, run: RunId, outcome: Outcome) -> Result<(), LedgerError> {
-    if outcome == Outcome::Failed {
+    if outcome != Outcome::Done {
         ledger.end_own_sessions().await?;
     }
     ledger.finish_run(run, outcome).await
@@ -210,10 +210,17 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
 
     listener(Event::Stage("data"));
     recovery.confirm().await?;
-    let copies = data::copies(plan, target).await?;
-    let builds = target::builds(target, ledger, &versions, allow).await?;
-    let allowance = Allowance::new(options.max_rejects, data::rejected_before(&copies, ledger).await?);
-    let analyzed = Analyzed::default();
+    let prepare = async || {
+        let copies = data::copies(plan, target).await?;
+        let builds = match copies.is_empty() {
+            true => Vec::new(),
+            false => target::builds(target, ledger, &versions, allow).await?,
+        };
+        let rejected = data::rejected(&copies, 0, ledger).await?;
+        Ok((copies, builds, Allowance::new(options.max_rejects, rejected)))
+    };
+    let (copies, builds, allowance) = recovery.persist("the copy", prepare).await?;
+    let ahead = Ahead::default();
     let run = data::Run {
         id: run,
         fingerprint: &plan.fingerprint,
@@ -222,7 +229,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         ledger,
         jobs: options.jobs,
         builds: &builds,
-        analyzed: &analyzed,
+        ahead: &ahead,
         allowance: &allowance,
         interrupt: &options.interrupt,
         watch: &watch,
@@ -233,21 +240,27 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     listener(Event::Stage("post-data"));
     recovery.confirm().await?;
     let post_data = async || {
+        if ahead.is_lost() {
+            ledger.end_own_sessions().await?;
+        }
         let (tell_validating, validating) = oneshot::channel();
         let up = async {
             target::up_telling(target, ledger, &versions, allow, tell_validating).await?;
             Ok(())
         };
+        // A validation and ANALYZE hold the same lock, so that of one table they come one after the other.
+        let tables = copies.iter().map(|copy| &copy.table).filter(|table| !ahead.is_analyzed(table));
+        let (later, beside): (Vec<_>, Vec<_>) = tables.partition(|table| plan.desired.refers(&table.target));
         let statistics = async {
-            // Told, or dropped in the end: nothing is left that statistics would be in the way of.
+            // Told, or dropped in the end: only validations are left.
             validating.await.ok();
             listener(Event::Stage("statistics"));
-            let tables = copies.iter().map(|copy| Arc::clone(&copy.table));
-            let tables = tables.filter(|table| !analyzed.contains(table));
-            ledger.register_pool(&target.pool, options.jobs.min(copies.len())).await?;
-            finish::analyze(target, tables, options.jobs).await
+            ledger.register_pool(&target.pool, options.jobs.min(beside.len())).await?;
+            finish::analyze(target, &beside, options.jobs).await
         };
-        tokio::try_join!(up, statistics)
+        tokio::try_join!(up, statistics)?;
+        ledger.register_pool(&target.pool, options.jobs.min(later.len())).await?;
+        finish::analyze(target, &later, options.jobs).await
     };
     recovery.persist_alone("post-data", ledger, post_data).await?;
     Ok(Report { versions: applied, tables, rejects: None, snapshot: Some(source.snapshot().to_string()) })

@@ -19,6 +19,8 @@ use crate::{
 /// A chunk to copy.
 pub(super) struct Task {
     pub(super) table: Arc<TableCopy>,
+    /// What identifies the copy in the ledger: the source's content, and how it is read.
+    pub(super) copy: Arc<str>,
     pub(super) chunk: Chunk,
 }
 

@@ -44,7 +44,7 @@ const RULES: &[(&str, Remedy)] = &[
 /// What to do about an error.
 pub(super) fn remedy(error: &ApplyError) -> Remedy {
     let Some(server) = error.server_error() else { return Remedy::Stop };
-    if server.connection_lost {
+    if server.connection_lost || server.no_session_free {
         return Remedy::Reconnect;
     }
     of_code(&server.code)

@@ -24,6 +24,14 @@ pub struct Desired {
     pub mapping_digest: String,
 }
 
+impl Desired {
+    /// Whether a target table is to have a foreign key.
+    #[must_use]
+    pub fn refers(&self, table: &str) -> bool {
+        self.schema.tables.iter().any(|known| known.name == table && !known.foreign_keys.is_empty())
+    }
+}
+
 /// How one source table's rows become the target table's.
 #[derive(Debug, Clone, Serialize)]
 pub struct TableCopy {

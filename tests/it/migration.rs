@@ -478,11 +478,13 @@ async fn chunks_are_copied_once() {
     );
 
     let mut transaction = target.pool.begin().await.unwrap();
-    assert!(ledger.claim_chunk(&mut transaction, "tracks", 0).await.unwrap());
+    let error = ledger.claim_chunk(&mut transaction, "tracks", "another", 0).await.unwrap_err();
+    assert!(matches!(error, LedgerError::NoSuchChunk { .. }), "{error}");
+    assert!(ledger.claim_chunk(&mut transaction, "tracks", "digest", 0).await.unwrap());
     let (ledger_of_other, target_of_other) = (ledger.clone(), target.clone());
     let other = tokio::spawn(async move {
         let mut transaction = target_of_other.pool.begin().await.unwrap();
-        ledger_of_other.claim_chunk(&mut transaction, "tracks", 0).await.unwrap()
+        ledger_of_other.claim_chunk(&mut transaction, "tracks", "digest", 0).await.unwrap()
     });
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
     while !other.is_finished() && database.value(waiting).await.as_deref() == Some("0") {
@@ -568,6 +570,23 @@ async fn ledger_of_before_the_rejects_is_read_and_brought_up_to_date() {
 }
 
 #[tokio::test]
+async fn run_ends_its_own_sessions_and_no_others() {
+    let database = TestDatabase::new().await;
+    let target = target_of(&database).await;
+    let ledger = Ledger::install(&target).await.unwrap();
+    let new = || NewRun { command: "apply".to_owned(), ..NewRun::default() };
+    let (first, second) = (ledger.begin_run(&new()).await.unwrap(), ledger.begin_run(&new()).await.unwrap());
+    let mut of_first = target.session().await.unwrap();
+    let mut of_second = target.session().await.unwrap();
+    ledger.register_backend(first, &mut of_first).await.unwrap();
+    ledger.register_backend(second, &mut of_second).await.unwrap();
+    assert_eq!(ledger.end_own_sessions().await.unwrap(), 0, "a ledger of no run has no sessions");
+    assert_eq!(ledger.clone().of_run(first).end_own_sessions().await.unwrap(), 1);
+    assert!(of_first.ping().await.is_err());
+    of_second.ping().await.expect("the other run's session lives on");
+}
+
+#[tokio::test]
 async fn sessions_of_a_dead_run_are_ended() {
     let database = TestDatabase::new().await;
     let (dead, target) = (target_of(&database).await, target_of(&database).await);
@@ -577,7 +596,7 @@ async fn sessions_of_a_dead_run_are_ended() {
     let mut orphan = dead.session().await.unwrap();
     ledger.register_backend(run, &mut orphan).await.unwrap();
     let mut copying = orphan.begin().await.unwrap();
-    assert!(ledger.claim_chunk(&mut copying, "tracks", 0).await.unwrap());
+    assert!(ledger.claim_chunk(&mut copying, "tracks", "digest", 0).await.unwrap());
     let mut bystander = dead.session().await.unwrap();
 
     let ledger = Ledger::install(&target).await.unwrap();
@@ -585,7 +604,7 @@ async fn sessions_of_a_dead_run_are_ended() {
     assert_eq!(ledger.end_leftover_sessions(&lock).await.unwrap(), 1);
     assert_eq!(ledger.end_leftover_sessions(&lock).await.unwrap(), 0);
     let mut transaction = target.pool.begin().await.unwrap();
-    assert!(ledger.claim_chunk(&mut transaction, "tracks", 0).await.unwrap());
+    assert!(ledger.claim_chunk(&mut transaction, "tracks", "digest", 0).await.unwrap());
     bystander.ping().await.expect("a session that no run recorded lives on");
     assert_eq!(database.value("SELECT outcome FROM mtm.run").await.as_deref(), Some("abandoned"));
 

@@ -83,7 +83,10 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::end_leftover_sessions`].
     pub async fn end_own_sessions(&self) -> Result<u64, LedgerError> {
-        self.end_sessions().await
+        match self.run {
+            Some(run) => self.end_sessions(Some(run)).await,
+            None => Ok(0),
+        }
     }
 
     /// Ends the sessions that unfinished runs of this target schema left on the server, waits until they are gone, and
@@ -95,7 +98,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::LeftoverSessions`] when they do not end, [`LedgerError::Database`] when the role may not end them.
     pub async fn end_leftover_sessions(&self, _held: &Lock) -> Result<u64, LedgerError> {
-        let ended = self.end_sessions().await?;
+        let ended = self.end_sessions(None).await?;
         sqlx::query(self.sql(include_str!("sql/abandon_runs.sql")))
             .bind(&self.target_schema)
             .execute(&self.pool)
@@ -104,13 +107,14 @@ impl Ledger {
         Ok(ended)
     }
 
-    /// Ends the sessions of all unfinished runs.
-    async fn end_sessions(&self) -> Result<u64, LedgerError> {
+    /// Ends the sessions of a run, or of all unfinished ones.
+    async fn end_sessions(&self, run: Option<RunId>) -> Result<u64, LedgerError> {
         let leftovers = include_str!("sql/leftovers.sql");
         let end = leftovers.replace("{answer}", "pg_terminate_backend(session.pid)");
         let ended: Vec<bool> = sqlx::query_scalar(self.sql(&end))
             .bind(&self.target_schema)
             .bind(APPLICATION_NAME)
+            .bind(run.map(|run| run.0))
             .fetch_all(&self.pool)
             .await
             .map_err(database(ENDING))?;
@@ -119,6 +123,7 @@ impl Ledger {
             let left: Vec<bool> = sqlx::query_scalar(self.sql(&leftovers.replace("{answer}", "true")))
                 .bind(&self.target_schema)
                 .bind(APPLICATION_NAME)
+                .bind(run.map(|run| run.0))
                 .fetch_all(&self.pool)
                 .await
                 .map_err(database(ENDING))?;

@@ -147,17 +147,19 @@ impl Ledger {
     /// run that is still at work on it is waited for. Returns whether there is work: `false` if it is already copied.
     ///
     /// # Errors
-    /// [`LedgerError::NoSuchChunk`] when the ledger has no such chunk.
+    /// [`LedgerError::NoSuchChunk`] when the ledger has no such chunk of this copy.
     pub async fn claim_chunk(
         &self,
         transaction: &mut PgConnection,
         table: &str,
+        source_digest: &str,
         number: u32,
     ) -> Result<bool, LedgerError> {
         let pending: Option<bool> = sqlx::query_scalar(self.sql(include_str!("sql/claim_chunk.sql")))
             .bind(&self.target_schema)
             .bind(table)
             .bind(as_integer(number))
+            .bind(source_digest)
             .fetch_optional(transaction)
             .await
             .map_err(database("taking a chunk"))?;

@@ -4,10 +4,15 @@
 //! needs no table but one may as well begin when that one's rows are there, while others are still copied. A step is
 //! recorded with what it does, so that the version's post-data, when it comes, finds it done.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
 
 use super::{MigrateError, Migrator, create_index::CreateIndex, history::Origin, runner::Job, sort};
 use crate::{Ledger, Target, Version, version::Section};
+
+/// How long to wait for room on the server.
+const ROOM: Duration = Duration::from_secs(5);
 
 /// A post-data step that builds an index, and can be run when its table's rows are there.
 #[derive(Clone)]
@@ -35,7 +40,8 @@ impl Build {
     }
 }
 
-/// The index builds with which the one version begins whose post-data is pending; none if others are pending, too.
+/// The index builds with which the one version begins whose post-data is pending; none if others are pending, too, or the
+/// server has no room for sessions that build beside those that copy.
 ///
 /// # Errors
 /// [`MigrateError`] when the target cannot be read, or a version was edited after it had been applied.
@@ -61,8 +67,10 @@ pub async fn builds(
         Some(Build { table, index, job: Arc::clone(job) })
     });
     let builds: Vec<Build> = builds.collect();
-    if !builds.is_empty() {
-        ledger.register_pool(&target.pool, 2 * job.sessions).await?;
+    if builds.is_empty() {
+        return Ok(builds);
     }
-    Ok(builds)
+    // A server without room for twice as many sessions builds the indexes in the end.
+    let room = timeout(ROOM, ledger.register_pool(&target.pool, 2 * job.sessions)).await;
+    Ok(if matches!(room, Ok(Ok(()))) { builds } else { Vec::new() })
 }

@@ -55,10 +55,10 @@ pub(super) async fn copy_chunk(
     task: &Task,
     refused: ApplyError,
 ) -> Result<(), ApplyError> {
-    let Task { table, chunk } = task;
+    let Task { table, copy, chunk } = task;
     let what = || format!("table {} could not be copied", table.target);
     let mut transaction = connection.begin_with(BEGIN).await.map_err(ApplyError::server(what()))?;
-    if !worker.ledger.claim_chunk(&mut transaction, &table.target, chunk.number).await? {
+    if !worker.ledger.claim_chunk(&mut transaction, &table.target, copy, chunk.number).await? {
         return transaction.rollback().await.map_err(ApplyError::server(what()));
     }
     let mut halving = Halving {

@@ -56,6 +56,11 @@ impl Allowance {
     pub(super) fn new(limit: u64, rejected: u64) -> Arc<Allowance> {
         Arc::new(Allowance { limit, taken: AtomicU64::new(rejected) })
     }
+
+    /// Counts anew from what is in the ledger.
+    pub(super) fn restart(&self, rejected: u64) {
+        self.taken.store(rejected, Ordering::Relaxed);
+    }
 }
 
 /// The refused rows of a chunk. They count from the moment at which they are found, and no longer once the chunk has been
