@@ -1,7 +1,8 @@
 //! Carrying out a plan: schema, rows, keys. Every step is recorded, so that a run that was cut off is gone on with.
 //!
 //! In: a [`Plan`], the frozen [`Source`], the target with its lock held. Out: a [`Report`]. The order is pg_dump's:
-//! pre-data, data, post-data; then statistics.
+//! pre-data, data, post-data. Indexes of tables that are complete are built, and statistics gathered, ahead of their stage,
+//! where that is in nobody's way.
 
 mod crew;
 mod data;
