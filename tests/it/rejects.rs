@@ -644,3 +644,24 @@ async fn copying_anew_takes_along_what_refers_to_it() {
     ])
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_nobody_has_are_a_difference() {
+    let way = Way::from_sql(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n TEXT); INSERT INTO t VALUES (1, '1'), (2, 'x'), (3, 'y');",
+    )
+    .await;
+    let mapping = mapping(&way, "tables:\n  t: {columns: {n: {type: integer, on_invalid: reject}}}\n");
+    let with = ["--mapping", mapping.as_str()];
+    way.run("apply", &[&with[..], &["--yes"]].concat()).ends_with(5);
+    way.run("verify", &with).succeeds().says(&["2 rows rejected"]);
+    for (sql, recorded) in [
+        ("DELETE FROM mtm.reject WHERE key = 'id=3'", "1 of them"),
+        ("TRUNCATE mtm.reject", "none of them"),
+        ("DROP SCHEMA mtm CASCADE", "none of them"),
+    ] {
+        way.target.execute(sql).await;
+        let said = format!("t: its types refuse 2 rows of the source, and the ledger has {recorded}");
+        way.run("verify", &with).ends_with(2).says(&[&said]);
+    }
+}
