@@ -317,7 +317,6 @@ impl<R: Readers> Comparison<R> {
         differences.extend(refused.not_recorded(shape, by_type));
         let refused = &refused.of(shape);
         let not_in_source = source.take_out(table, refused);
-        differences.extend(not_in_source.into_iter().map(|row| rejected::not_in_source(shape, row)));
         let (mut comparison, selection) = {
             let (source, target) = (source.buckets(table), target.buckets(table));
             let comparison = TableComparison {
@@ -336,6 +335,10 @@ impl<R: Readers> Comparison<R> {
             };
             (comparison, Selection::new(table, shape, &source, &target))
         };
+        // A bucket that is looked into names its own.
+        let is_left = |key: u128| !selection.as_ref().is_some_and(|selection| selection.looks_into(key));
+        let left = not_in_source.into_iter().filter(|(key, _)| is_left(*key));
+        differences.extend(left.map(|(_, row)| rejected::not_in_source(shape, row)));
         if let Some(selection) = selection {
             let unseen = selection.unseen;
             let selection = Arc::new(selection);

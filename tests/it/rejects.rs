@@ -665,3 +665,23 @@ async fn rows_that_nobody_has_are_a_difference() {
         way.run("verify", &with).ends_with(2).says(&[&said]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reject_of_no_row_is_named_once() {
+    let way = Way::from_sql(&many(1)).await;
+    adopt(&way, "ALTER TABLE t ADD CONSTRAINT wrong CHECK (id > 1)").await;
+    let mapping = rejecting(&way);
+    let with = ["--mapping", mapping.as_str()];
+    way.run("apply", &[&with[..], &["--yes"]].concat()).ends_with(5);
+    // A row that only the target has, of the same key, so that its bucket is looked into.
+    way.target
+        .execute(
+            "INSERT INTO mtm.reject SELECT target_schema, table_name, chunk, 99, source_table, source_digest, key, column_name, \
+             reason, refused_by, '{\"id\": 4, \"v\": 5, \"w\": null}' FROM mtm.reject; INSERT INTO t VALUES (4, 7, '')",
+        )
+        .await;
+    let verified = way.run("verify", &with).ends_with(2);
+    verified.says(&["t id=4: not in the source", "t id=4: the ledger has it among the rejected rows"]);
+    let certificate = way.run("verify", &[&with[..], &["--format", "json"]].concat()).ends_with(2).json();
+    assert_eq!(certificate["tables"][0]["differences_total"], json!(2), "{certificate}");
+}
