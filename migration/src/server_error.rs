@@ -3,9 +3,20 @@
 //! The driver's own text of an error ends in a line number of the server's C source, and the server's `DETAIL` quotes
 //! cells. [`ServerError`] keeps the parts apart, and shows only what may be shown.
 
+mod data_exceptions;
+
 use std::{fmt, ops::Deref};
 
 use sqlx::postgres::PgDatabaseError;
+
+/// What a value may stand behind, in whatever language the server speaks (`lc_messages`): a colon, a quotation mark, the
+/// sign of bytes. Names of types and encodings are quoted too; better without them than with a value.
+const BEFORE_VALUES: [&str; 22] = [
+    ": ", " :", "：", "\"", "'", "`", "“", "”", "„", "‟", "‘", "’", "‚", "‛", "«", "»", "‹", "›", "「", "『",
+    "0x", "〝",
+];
+/// With fewer words than this the beginning of a message says nothing: `value`, `la valeur`.
+const TELLING_WORDS: usize = 3;
 
 /// An error of the server, or of the connection to it, taken apart. Its text is the message without cell values.
 ///
@@ -68,12 +79,21 @@ impl ServerError {
         self.no_session_free || self.code == "53300"
     }
 
-    /// The message without the value that data exceptions (SQLSTATE class 22) put behind a colon.
+    /// The message; of data exceptions (SQLSTATE class 22) only what stands before a value, or where that says too little
+    /// the condition's name.
     fn shown_message(&self) -> &str {
         if !self.code.starts_with("22") {
             return &self.message;
         }
-        self.message.find(": \"").map_or(self.message.as_str(), |end| &self.message[..end])
+        let Some(value) = BEFORE_VALUES.iter().filter_map(|mark| self.message.find(mark)).min() else {
+            return &self.message;
+        };
+        let before = self.message[..value].trim_end();
+        if before.split_whitespace().count() < TELLING_WORDS {
+            data_exceptions::name(&self.code)
+        } else {
+            before
+        }
     }
 }
 
@@ -154,6 +174,71 @@ mod tests {
         let detail = Some("Key (id)=(secret) already exists.");
         let shown = error("22P02", "invalid input syntax for type integer: \"secret\"", detail, None);
         assert_eq!(shown, "invalid input syntax for type integer (SQLSTATE 22P02)");
+    }
+
+    #[test]
+    fn values_are_shown_in_no_form_and_no_language() {
+        for (code, message, expected) in [
+            // Within the sentence.
+            (
+                "22003",
+                "value \"123456789012\" is out of range for type integer",
+                "numeric value out of range",
+            ),
+            ("22P02", "\"7\" is not a valid binary digit", "invalid text representation"),
+            ("22007", "invalid value \"secret\" for \"YYYY\"", "invalid datetime format"),
+            // As bytes.
+            (
+                "22021",
+                "invalid byte sequence for encoding \"UTF8\": 0x73 0x65",
+                "invalid byte sequence for encoding",
+            ),
+            (
+                "22P05",
+                "character with byte sequence 0xc3 0xa9 in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\"",
+                "character with byte sequence",
+            ),
+            // Behind a colon, without quotes.
+            (
+                "22023",
+                "requested character too large for encoding: 1234567",
+                "requested character too large for encoding",
+            ),
+            // In the quotes of other languages.
+            (
+                "22P02",
+                "ungültige Eingabesyntax für Typ integer: »secret«",
+                "ungültige Eingabesyntax für Typ integer",
+            ),
+            (
+                "22003",
+                "Wert »123« ist außerhalb des gültigen Bereichs für Typ integer",
+                "numeric value out of range",
+            ),
+            (
+                "22P02",
+                "la syntaxe en entrée est invalide pour le type integer : « secret »",
+                "la syntaxe en entrée est invalide pour le type integer",
+            ),
+            ("22003", "la valeur « 123 » est hors des limites du type integer", "numeric value out of range"),
+            ("22P02", "neplatná vstupní syntaxe pro typ „secret“", "neplatná vstupní syntaxe pro typ"),
+            ("22P02", "sintaxis de entrada no es válida ‘secret’", "sintaxis de entrada no es válida"),
+            ("22P02", "\"integer\"型の入力構文が不正です: \"secret\"", "invalid text representation"),
+            // What holds no value stays as it is.
+            ("22012", "division by zero", "division by zero"),
+            (
+                "22001",
+                "value too long for type character varying(3)",
+                "value too long for type character varying(3)",
+            ),
+            ("22ZZZ", "'secret'", "data exception"),
+        ] {
+            assert_eq!(
+                error(code, message, None, None),
+                format!("{expected} (SQLSTATE {code})"),
+                "{message}"
+            );
+        }
     }
 
     #[test]

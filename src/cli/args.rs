@@ -186,7 +186,7 @@ pub(super) struct ApplyArgs {
     #[arg(long, short)]
     pub(super) yes: bool,
 
-    /// Where the source has changed since its rows were copied: empty those tables, and copy anew
+    /// Copy tables anew whose source has changed since, or whose rows were rejected in part: empty them first
     #[arg(long)]
     pub(super) restart: bool,
 

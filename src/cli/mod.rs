@@ -9,7 +9,7 @@ mod progress;
 
 use std::{pin::pin, process::ExitCode};
 
-use args::{Cli, Command};
+use args::{Cli, Command, MigrateArgs, MigrateCommand};
 use clap::Parser;
 use error::{CliError, Exit};
 use output::Output;
@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
                 signal = signals.next() => {
                     // Rows that are on their way arrive first; being asked once more is to be dropped.
                     if !interrupt.ask(signal) {
-                        output.error("interrupted", &[], Some("what is done is kept; the same command goes on from there"));
+                        output.error("interrupted", &[], way_on(&cli.command));
                         return Exit::Interrupted(signal).into();
                     }
                 }
@@ -56,6 +56,27 @@ pub fn main() -> ExitCode {
     // A thread may still wait for SQLite; what it would read is no longer wanted.
     runtime.shutdown_background();
     code
+}
+
+/// What is said to whoever interrupts a command, of what it has written.
+fn way_on(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Demo
+        | Command::Apply(_)
+        | Command::Migrate(MigrateArgs { command: MigrateCommand::Up { .. } }) => {
+            Some("what is done is kept; the same command goes on from there")
+        }
+        // The same command would take back as many versions once more.
+        Command::Migrate(MigrateArgs { command: MigrateCommand::Down { .. } }) => {
+            Some("what is done is kept; `mtm migrate status` says how far it has come")
+        }
+        Command::Migrate(MigrateArgs { command: MigrateCommand::Status { .. } })
+        | Command::Audit(_)
+        | Command::Plan(_)
+        | Command::Verify(_)
+        | Command::Schema(_)
+        | Command::Local(_) => None,
+    }
 }
 
 async fn dispatch(command: &Command, output: Output, interrupt: &Interrupt) -> Result<Exit, CliError> {

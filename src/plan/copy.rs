@@ -1,5 +1,7 @@
 //! What happens to a table's rows.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -86,6 +88,54 @@ impl TablePlan {
                 self.target_rows.unwrap_or(0)
             ),
         })
+    }
+}
+
+/// What has to go so that tables can be copied anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartOver {
+    /// Target tables whose rows go, and with them what the ledger knows of them.
+    pub emptied: Vec<String>,
+    /// Target tables that have no rows: of them only the ledger knows something.
+    pub forgotten: Vec<String>,
+}
+
+impl StartOver {
+    /// Of these tables those of an earlier state of the source, and where `with_rejected` says so those whose copy is
+    /// whole but for rejected rows; with all that refer to them, since PostgreSQL empties no table without these.
+    pub(super) fn of(tables: &[TablePlan], live: &Live, with_rejected: bool) -> StartOver {
+        let rejected =
+            |table: &TablePlan| with_rejected && table.copy == CopyPlan::Done && table.rejected_rows > 0;
+        let is_empty = |table: &TablePlan| table.target_rows == Some(0);
+        let goes = |table: &&TablePlan| {
+            table.copy == CopyPlan::SourceChanged || (rejected(table) && !is_empty(table))
+        };
+        let mut emptied: BTreeSet<&str> =
+            tables.iter().filter(goes).map(|table| table.target.as_str()).collect();
+        loop {
+            let refers =
+                |table: &&TablePlan| parents(live, &table.target).any(|parent| emptied.contains(&**parent));
+            let more: Vec<&str> = tables.iter().filter(refers).map(|table| table.target.as_str()).collect();
+            let before = emptied.len();
+            emptied.extend(more);
+            if emptied.len() == before {
+                break;
+            }
+        }
+        let names = |wanted: &dyn Fn(&TablePlan) -> bool| {
+            tables.iter().filter(|table| wanted(table)).map(|table| table.target.clone()).collect()
+        };
+        let is_emptied = |table: &TablePlan| emptied.contains(table.target.as_str());
+        StartOver {
+            emptied: names(&is_emptied),
+            forgotten: names(&|table| rejected(table) && is_empty(table) && !is_emptied(table)),
+        }
+    }
+
+    /// Whether nothing has to go.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.emptied.is_empty() && self.forgotten.is_empty()
     }
 }
 

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-pub use copy::{CopyPlan, TablePlan};
+pub use copy::{CopyPlan, StartOver, TablePlan};
 
 use crate::{
     audit::{Audit, Fingerprint},
@@ -216,13 +216,14 @@ impl Plan {
     /// Whether rows of another state of the source are in the target: the source has changed since they were copied.
     #[must_use]
     pub fn source_changed(&self) -> bool {
-        self.outdated_tables().next().is_some()
+        self.tables.iter().any(|table| table.copy == CopyPlan::SourceChanged)
     }
 
-    /// The target tables that hold rows of another state of the source.
-    pub fn outdated_tables(&self) -> impl Iterator<Item = &str> {
-        let outdated = self.tables.iter().filter(|table| table.copy == CopyPlan::SourceChanged);
-        outdated.map(|table| table.target.as_str())
+    /// What has to go so that the tables can be copied anew whose rows are of another state of the source; and, where
+    /// `with_rejected` says so, those whose copy lacks rejected rows.
+    #[must_use]
+    pub fn start_over(&self, live: &Live, with_rejected: bool) -> StartOver {
+        StartOver::of(&self.tables, live, with_rejected)
     }
 
     /// Says anew when each table is copied, for a target whose versions have made foreign keys since.

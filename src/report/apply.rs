@@ -48,5 +48,6 @@ fn rejects_text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Resul
         tables.join(", "),
         rejects.file.display(),
         rejects.ledger
-    )
+    )?;
+    writeln!(out, "What refuses them put right, `mtm apply --restart` copies these tables anew.")
 }

@@ -133,6 +133,13 @@ pub(super) fn difference_line(Difference { table, key, kind }: &Difference) -> S
         DifferenceKind::RejectedNotInSource => {
             format!("{table} {key}: the ledger has it among the rejected rows, and the source has it not")
         }
+        DifferenceKind::RejectsNotRecorded { source_rows, recorded_rows } => {
+            let recorded = if *recorded_rows == 0 { "none".to_owned() } else { count(*recorded_rows) };
+            format!(
+                "{table}: its types refuse {} of the source, and the ledger has {recorded} of them",
+                rows(*source_rows)
+            )
+        }
         DifferenceKind::CellsDiffer { columns } => format!("{table} {key}: {}", columns.join(", ")),
         DifferenceKind::RowsDiffer { certified_rows, found_rows } => format!(
             "{table}: its rows are not those of the certificate ({} there, {} here); which ones, `mtm verify --source FILE` says",

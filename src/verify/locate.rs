@@ -59,6 +59,11 @@ impl Selection {
         }
         (!selection.buckets.is_empty()).then_some(selection)
     }
+
+    /// Whether rows of this key's digest are looked at one by one.
+    pub(super) fn looks_into(&self, key_digest: u128) -> bool {
+        self.buckets.contains(&bucket_of(key_digest, self.bucket_count))
+    }
 }
 
 /// The fewest rows that can make two buckets differ.
@@ -192,7 +197,7 @@ impl RowSink for GatherSink {
     fn row(&mut self, row: NormalRow<'_>, place: Option<Place>) {
         let shape = &self.shapes[self.selection.table];
         let (key, digest) = shape.key_cells.digests(row, &self.digester, &mut self.scratch);
-        if !self.selection.buckets.contains(&bucket_of(key, self.selection.bucket_count)) {
+        if !self.selection.looks_into(key) {
             return;
         }
         if shape.key.is_empty() {
@@ -220,7 +225,7 @@ impl Gather {
         let mut missing = Vec::new();
         for row in rows.iter().map(RefusedRow::normal) {
             let (key, digest) = shape.key_cells.digests(row, &self.digester, &mut scratch);
-            if !self.selection.buckets.contains(&bucket_of(key, self.selection.bucket_count)) {
+            if !self.selection.looks_into(key) {
                 continue;
             }
             if !kept.remove(key, digest, shape.key.is_empty()) {

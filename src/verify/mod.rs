@@ -70,7 +70,6 @@ use self::{
     digest::Digester,
     locate::{Gather, Selection},
     pass::{Report, Tally},
-    rejected::RefusedRow,
     shape::TableShape,
     source_side::SourcePiece,
     target_side::{Sessions, TargetPiece},
@@ -167,6 +166,13 @@ pub enum DifferenceKind {
     ExtraInTarget,
     /// The ledger has the row among those that the server refused, and the source has not.
     RejectedNotInSource,
+    /// The types refuse another number of the source's rows than the ledger has of them: some are in neither place.
+    RejectsNotRecorded {
+        /// Rows that the types refuse, as the source is read.
+        source_rows: u64,
+        /// Rows that the ledger has among those that a type refused.
+        recorded_rows: u64,
+    },
     /// Both have the row, with other values in these columns.
     CellsDiffer {
         /// The target's names for them.
@@ -267,8 +273,7 @@ async fn compare_rows_under<R: Readers>(
     comparison.read(&source, &target, 0..tables.len()).await?;
     let mut results = Vec::with_capacity(tables.len());
     for table in 0..tables.len() {
-        let refused = refused.of(&comparison.shapes[table]);
-        results.push(comparison.result(table, &refused, &source, &target).await?);
+        results.push(comparison.result(table, refused, &source, &target).await?);
     }
     comparison.sessions.close().await;
     Ok(results)
@@ -301,14 +306,17 @@ impl<R: Readers> Comparison<R> {
     async fn result(
         &mut self,
         table: usize,
-        refused: &[RefusedRow],
+        refused: &RefusedRows,
         source: &Tally,
         target: &Tally,
     ) -> Result<TableComparison, VerifyError> {
         let shape = &self.shapes[table];
         let mut differences = shape.differences.clone();
+        // Before others are counted with them.
+        let by_type = source.buckets(table).exceptions.rejected;
+        differences.extend(refused.not_recorded(shape, by_type));
+        let refused = &refused.of(shape);
         let not_in_source = source.take_out(table, refused);
-        differences.extend(not_in_source.into_iter().map(|row| rejected::not_in_source(shape, row)));
         let (mut comparison, selection) = {
             let (source, target) = (source.buckets(table), target.buckets(table));
             let comparison = TableComparison {
@@ -327,6 +335,10 @@ impl<R: Readers> Comparison<R> {
             };
             (comparison, Selection::new(table, shape, &source, &target))
         };
+        // A bucket that is looked into names its own.
+        let is_left = |key: u128| !selection.as_ref().is_some_and(|selection| selection.looks_into(key));
+        let left = not_in_source.into_iter().filter(|(key, _)| is_left(*key));
+        differences.extend(left.map(|(_, row)| rejected::not_in_source(shape, row)));
         if let Some(selection) = selection {
             let unseen = selection.unseen;
             let selection = Arc::new(selection);

@@ -72,15 +72,16 @@ impl Tally {
         }
     }
 
-    /// Takes rows out again that the source has and the target is not to have. Gives those that the source has not.
-    pub(super) fn take_out<'a>(&self, table: usize, rows: &'a [RefusedRow]) -> Vec<NormalRow<'a>> {
+    /// Takes rows out again that the source has and the target is not to have. Gives those that found nothing in their
+    /// bucket, with the digest of their key: where a bucket is looked into, [`super::locate::Gather::take_out`] knows more.
+    pub(super) fn take_out<'a>(&self, table: usize, rows: &'a [RefusedRow]) -> Vec<(u128, NormalRow<'a>)> {
         let (cells, mut scratch) = (&self.shapes[table].key_cells, Vec::new());
         let mut buckets = self.buckets(table);
         let mut missing = Vec::new();
         for row in rows.iter().map(RefusedRow::normal) {
             let (key, whole) = cells.digests(row, &self.digester, &mut scratch);
             if !buckets.remove(key, whole) {
-                missing.push(row);
+                missing.push((key, row));
             }
         }
         missing

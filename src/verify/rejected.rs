@@ -2,7 +2,8 @@
 //!
 //! In: the ledger's rejects, each a JSON object with all of a row's cells. Out: the rows in normal form, by the same
 //! reader of cells as the source's own rows, so that a reject that says other than what the source holds takes away
-//! nothing of it. (Rows that a *type* refuses need no ledger: the source's side finds them by itself.)
+//! nothing of it. Rows that a *type* refuses the source's side finds by itself; of them the ledger has to have as many,
+//! or there are rows that nobody has.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct RefusedRows {
     by_table: BTreeMap<String, Vec<BTreeMap<String, Value>>>,
+    /// How many rows of each table a type refused; `None`: nobody has asked the ledger.
+    by_type: Option<BTreeMap<String, u64>>,
 }
 
 /// A row in normal form.
@@ -45,19 +48,38 @@ impl RefusedRows {
     /// # Errors
     /// The ledger cannot be read, or holds what no writer of rejects has put there.
     pub async fn read(target: &Target, tables: &[TableCopy]) -> Result<RefusedRows, VerifyError> {
-        let mut refused = RefusedRows::default();
-        let Some(ledger) = Ledger::find(target).await? else { return Ok(refused) };
+        let (mut by_table, mut by_type) = (BTreeMap::<String, Vec<_>>::new(), BTreeMap::new());
+        let Some(ledger) = Ledger::find(target).await? else {
+            // One that is gone has no row either.
+            return Ok(RefusedRows { by_table, by_type: Some(by_type) });
+        };
         let names: Vec<String> = tables.iter().map(|table| table.target.clone()).collect();
         let each = |recorded: RecordedReject| -> Result<(), VerifyError> {
-            if recorded.reject.refused_by == RefusedBy::Server {
-                let row = cells(&recorded.reject.source_row)
-                    .ok_or_else(|| VerifyError::Reject { table: recorded.table.clone() })?;
-                refused.by_table.entry(recorded.table).or_default().push(row);
+            match recorded.reject.refused_by {
+                RefusedBy::Type => *by_type.entry(recorded.table).or_default() += 1,
+                RefusedBy::Server => {
+                    let row = cells(&recorded.reject.source_row)
+                        .ok_or_else(|| VerifyError::Reject { table: recorded.table.clone() })?;
+                    by_table.entry(recorded.table).or_default().push(row);
+                }
             }
             Ok(())
         };
         ledger.for_each_reject(&names, each).await?;
-        Ok(refused)
+        Ok(RefusedRows { by_table, by_type: Some(by_type) })
+    }
+
+    /// What is to be said where a type refuses another number of the source's rows than the ledger has of them.
+    pub(super) fn not_recorded(&self, shape: &TableShape, source_rows: u64) -> Option<Difference> {
+        // Of a column that is not compared nobody knows what its type refuses; that is a difference of its own.
+        let by_type = self.by_type.as_ref().filter(|_| shape.differences.is_empty())?;
+        let recorded_rows = by_type.get(&shape.target).copied().unwrap_or(0);
+        let in_use = shape.columns.iter().any(|column| column.form.rejects());
+        (in_use && recorded_rows != source_rows).then(|| Difference {
+            table: shape.target.clone(),
+            key: String::new(),
+            kind: DifferenceKind::RejectsNotRecorded { source_rows, recorded_rows },
+        })
     }
 
     /// Those of one table, in normal form.

@@ -109,6 +109,11 @@ impl CellForm {
         appended
     }
 
+    /// Whether a row goes to the rejects when a value does not fit.
+    pub(super) fn rejects(&self) -> bool {
+        self.on_invalid == OnInvalid::Reject
+    }
+
     /// Whether a value that does not fit is no fault, so that it is looked at closely.
     fn is_lenient(&self) -> bool {
         matches!(self.on_invalid, OnInvalid::SetNull | OnInvalid::Reject)

@@ -381,3 +381,27 @@ async fn index_that_a_killed_run_left_at_work_is_not_in_the_way() {
     way.run("verify", &[]).succeeds();
     way.run("plan", &["--exit-code"]).succeeds();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_writes_nothing_promises_nothing() {
+    let way = Way::from_sql("CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1);").await;
+    way.goes_through();
+    let mut gate = PgConnection::connect(&way.target.url).await.unwrap();
+    gate.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let waits = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
+    let nobody_waits = "SELECT count(*) = 0 FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
+    for (verb, more, goes_on) in
+        [("plan", &[][..], false), ("verify", &[], false), ("apply", &["--yes"], true)]
+    {
+        let child = way.command(verb, more).spawn().unwrap();
+        wait_for(&way, waits).await;
+        send(&child, "-INT").await;
+        let ended = Outcome::of(verb, child.wait_with_output().unwrap()).ends_with(130);
+        contains_all(&ended.stderr, &["interrupted"]);
+        assert_eq!(ended.stderr.contains("the same command goes on from there"), goes_on, "{}", ended.stderr);
+        // What it asked waits on the server until that sees that nobody listens; the next one must not be taken for it.
+        let left = "SELECT count(pg_terminate_backend(pid)) >= 0 FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
+        wait_for(&way, left).await;
+        wait_for(&way, nobody_waits).await;
+    }
+}

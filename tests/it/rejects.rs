@@ -597,3 +597,91 @@ async fn text_in_utf_16() {
     let verified: Outcome = way.run("verify", &["--mapping", &mapping]);
     verified.succeeds().says(&["2 rows rejected"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejected_rows_are_copied_anew_on_request() {
+    // All rows are refused: nothing of them is in the target, nor is anything to empty.
+    let way = Way::from_sql(&many(3)).await;
+    adopt(&way, "ALTER TABLE t ADD CONSTRAINT wrong CHECK (id > 3)").await;
+    let mapping = rejecting(&way);
+    let with = ["--mapping", mapping.as_str(), "--yes"];
+    way.run("apply", &with).ends_with(5).says(&["3 rows rejected", "--restart"]);
+    adds_up(&way, "t", 3, 3).await;
+    way.target.execute("ALTER TABLE t DROP CONSTRAINT wrong").await;
+    way.target.execute("TRUNCATE t; ALTER TABLE t ADD CONSTRAINT right_one CHECK (id <> 2)").await;
+    way.run("apply", &with).ends_with(5).says(&["Nothing to do"]);
+    way.run("apply", &[&with[..], &["--restart"]].concat()).ends_with(5);
+    adds_up(&way, "t", 3, 1).await;
+    // Some are there by now: they go only where that is allowed by name.
+    way.target.execute("ALTER TABLE t DROP CONSTRAINT right_one").await;
+    let refused = way.run("apply", &[&with[..], &["--restart"]].concat()).ends_with(3);
+    refused.complains_of(&["would delete the rows of t", "--restart --allow deletes-data"]);
+    adds_up(&way, "t", 3, 1).await;
+    let allowed = [&with[..], &["--restart", "--allow", "deletes-data"]].concat();
+    way.run("apply", &allowed).ends_with(0);
+    adds_up(&way, "t", 3, 0).await;
+    way.run("verify", &with[..2]).succeeds();
+    // Nothing is rejected any more, so nothing is copied anew.
+    way.run("apply", &allowed).ends_with(0).says(&["Nothing to do"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copying_anew_takes_along_what_refers_to_it() {
+    let sql = format!("{FAMILY} CREATE TABLE other (v INTEGER); INSERT INTO other VALUES (1);");
+    let way = Way::from_sql(&sql).await;
+    let mapping = mapping(&way, "tables:\n  p: {on_invalid: reject}\n");
+    let with = ["--mapping", mapping.as_str(), "--yes"];
+    adopt(&way, "ALTER TABLE p ADD CONSTRAINT no_y CHECK (id <> 3)").await;
+    way.run("apply", &with).ends_with(5);
+    way.target.execute("ALTER TABLE p DROP CONSTRAINT no_y; INSERT INTO other VALUES (2)").await;
+    let refused = way.run("apply", &[&with[..], &["--restart"]].concat()).ends_with(3);
+    refused.complains_of(&["would delete the rows of p, c, whose"]);
+    way.run("apply", &[&with[..], &["--restart", "--allow", "deletes-data"]].concat()).ends_with(0);
+    way.holds(&[
+        ("SELECT count(*) FROM p", "3"),
+        ("SELECT count(*) FROM c", "3"),
+        ("SELECT count(*) FROM other", "2"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_nobody_has_are_a_difference() {
+    let way = Way::from_sql(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n TEXT); INSERT INTO t VALUES (1, '1'), (2, 'x'), (3, 'y');",
+    )
+    .await;
+    let mapping = mapping(&way, "tables:\n  t: {columns: {n: {type: integer, on_invalid: reject}}}\n");
+    let with = ["--mapping", mapping.as_str()];
+    way.run("apply", &[&with[..], &["--yes"]].concat()).ends_with(5);
+    way.run("verify", &with).succeeds().says(&["2 rows rejected"]);
+    for (sql, recorded) in [
+        ("DELETE FROM mtm.reject WHERE key = 'id=3'", "1 of them"),
+        ("TRUNCATE mtm.reject", "none of them"),
+        ("DROP SCHEMA mtm CASCADE", "none of them"),
+    ] {
+        way.target.execute(sql).await;
+        let said = format!("t: its types refuse 2 rows of the source, and the ledger has {recorded}");
+        way.run("verify", &with).ends_with(2).says(&[&said]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reject_of_no_row_is_named_once() {
+    let way = Way::from_sql(&many(1)).await;
+    adopt(&way, "ALTER TABLE t ADD CONSTRAINT wrong CHECK (id > 1)").await;
+    let mapping = rejecting(&way);
+    let with = ["--mapping", mapping.as_str()];
+    way.run("apply", &[&with[..], &["--yes"]].concat()).ends_with(5);
+    // A row that only the target has, of the same key, so that its bucket is looked into.
+    way.target
+        .execute(
+            "INSERT INTO mtm.reject SELECT target_schema, table_name, chunk, 99, source_table, source_digest, key, column_name, \
+             reason, refused_by, '{\"id\": 4, \"v\": 5, \"w\": null}' FROM mtm.reject; INSERT INTO t VALUES (4, 7, '')",
+        )
+        .await;
+    let verified = way.run("verify", &with).ends_with(2);
+    verified.says(&["t id=4: not in the source", "t id=4: the ledger has it among the rejected rows"]);
+    let certificate = way.run("verify", &[&with[..], &["--format", "json"]].concat()).ends_with(2).json();
+    assert_eq!(certificate["tables"][0]["differences_total"], json!(2), "{certificate}");
+}

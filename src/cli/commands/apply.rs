@@ -14,7 +14,7 @@ use crate::{
         prepare::{self, Prepared},
         progress::Bar,
     },
-    plan::{CopyPlan, Plan, VersionAction},
+    plan::{CopyPlan, Plan, StartOver, VersionAction},
     report,
     target::{self, Ledger, Lock, Version},
 };
@@ -67,6 +67,8 @@ async fn carry_out(
     let written = |error| CliError::io("the report could not be written", error);
     let mut done = Report::default();
     let mut agreed = args.yes;
+    // Once: what is rejected again is not copied anew again.
+    let mut renew_rejected = args.restart;
     loop {
         let plan = &prepared.plan;
         if args.format == Format::Text {
@@ -74,10 +76,14 @@ async fn carry_out(
                 .report(|out| report::plan_text(plan, &prepared.target.display, output.paint(), out))
                 .map_err(written)?;
         }
-        if args.restart && plan.blockers().next().is_none() && plan.source_changed() {
-            start_over(args, prepared, output).await?;
-            prepared.plan_again().await?;
-            continue;
+        if args.restart && plan.blockers().next().is_none() {
+            let tables = plan.start_over(&prepared.live, renew_rejected);
+            renew_rejected = false;
+            if !tables.is_empty() {
+                start_over(args, prepared, &tables, output).await?;
+                prepared.plan_again().await?;
+                continue;
+            }
         }
         if let Some(exit) = forbidden(plan, output) {
             return Ok(exit);
@@ -124,16 +130,20 @@ async fn say_rejects(args: &ApplyArgs, prepared: &Prepared, output: Output) {
     }
 }
 
-/// Empties the tables that hold rows of an earlier state of the source. A whole copy may be in use by now, so that
-/// deleting it must be allowed by name.
-async fn start_over(args: &ApplyArgs, prepared: &Prepared, output: Output) -> Result<(), CliError> {
-    let tables: Vec<String> = prepared.plan.outdated_tables().map(str::to_owned).collect();
-    let copies = &prepared.live.copies;
-    let whole: Vec<&str> = tables
-        .iter()
-        .filter(|table| copies.get(*table).is_some_and(|copy| copy.finished))
-        .map(String::as_str)
-        .collect();
+/// Takes away what an earlier run has copied of these tables. A whole copy may be in use by now, so that deleting it
+/// must be allowed by name.
+async fn start_over(
+    args: &ApplyArgs,
+    prepared: &Prepared,
+    tables: &StartOver,
+    output: Output,
+) -> Result<(), CliError> {
+    let live = &prepared.live;
+    let is_whole = |table: &&String| {
+        let has_rows = live.rows.get(*table).is_some_and(|&rows| rows > 0);
+        has_rows && live.copies.get(*table).is_some_and(|copy| copy.finished)
+    };
+    let whole: Vec<&str> = tables.emptied.iter().filter(is_whole).map(String::as_str).collect();
     let allowed = args.allow.iter().any(|hazard| hazard == "deletes-data");
     if !whole.is_empty() && !allowed {
         return Err(CliError::Refused {
@@ -144,8 +154,10 @@ async fn start_over(args: &ApplyArgs, prepared: &Prepared, output: Output) -> Re
     if !args.yes && !ask(output)? {
         return Err(CliError::Refused { message: "nothing was done".to_owned(), hint: None });
     }
-    apply::start_over(&prepared.target, &tables).await?;
-    output.note(&format!("emptied {}", tables.join(", ")));
+    apply::start_over(&prepared.target, tables).await?;
+    if !tables.emptied.is_empty() {
+        output.note(&format!("emptied {}", tables.emptied.join(", ")));
+    }
     Ok(())
 }
 
