@@ -177,13 +177,15 @@ impl Entry {
         Ok((Server { version_num, version }, schema_exists))
     }
 
-    /// Sessions are kept: none is closed for its age or for resting.
+    /// Sessions are kept: none is closed for its age or for resting. One that no longer answers is waited for no longer than
+    /// for a new one.
     fn pool(&self, max_connections: u32) -> PgPool {
         let nonce: Arc<str> = self.nonce.as_str().into();
         PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .idle_timeout(None)
             .max_lifetime(None)
+            .acquire_timeout(self.timeout)
             .after_connect(move |connection, _| {
                 let nonce = Arc::clone(&nonce);
                 Box::pin(async move {
