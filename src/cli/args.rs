@@ -88,7 +88,7 @@ pub(super) struct ScopeArgs {
     pub(super) exclude: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct TargetArgs {
     /// The PostgreSQL database: a URL, or `local` for the private server [env: MTM_TARGET, DATABASE_URL, PG*]
     #[arg(long, value_name = "URL")]

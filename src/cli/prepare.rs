@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    args::{ScopeArgs, SourceArgs, TargetArgs},
+    args::{EndsArgs, ScopeArgs, SourceArgs, TargetArgs},
     error::CliError,
     output::Output,
     progress::Bar,
@@ -197,24 +197,41 @@ pub(super) struct Prepared {
     pub(super) folder: Vec<Version>,
 }
 
-/// From a target at hand to the plan.
-pub(super) async fn prepare(
-    mapping: &Mapping,
-    target: Target,
-    source: Arc<Source>,
-    scope: &ScopeArgs,
-    depth: Depth,
-    output: Output,
-) -> Result<Prepared, CliError> {
-    let audit = audit(&source, depth, output).await?;
-    let mut desired = desired(mapping, &audit, scope)?;
-    let broken = {
-        let (source, audit, desired) = (Arc::clone(&source), audit.clone(), desired.clone());
-        blocking(move || broken_checks(&source, &audit, &desired)).await
-    };
-    desired.findings.extend(broken);
-    let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
-    Ok(Prepared { source, audit, target, normal, live, plan, folder })
+/// Both ends of the way, open, and what is to go along it.
+pub(super) struct Ends<'a> {
+    pub(super) mapping: Mapping,
+    pub(super) source: Arc<Source>,
+    pub(super) target: Target,
+    scope: &'a ScopeArgs,
+}
+
+impl<'a> Ends<'a> {
+    /// Opens both ends before anything is read: a wrong password should not cost the reading of a whole file.
+    pub(super) async fn open(
+        args: &'a EndsArgs,
+        prefer_unpooled: bool,
+        jobs: usize,
+    ) -> Result<Ends<'a>, CliError> {
+        let EndsArgs { source: named, target, scope } = args;
+        let mapping = mapping(scope.mapping.as_deref())?;
+        let source = open(named, jobs).await?;
+        let target = connect(target, &scope.schema, Some(&named.source), prefer_unpooled, jobs).await?;
+        Ok(Ends { mapping, source, target, scope })
+    }
+
+    /// Reads the source, looks at the target, and plans.
+    pub(super) async fn prepare(self, depth: Depth, output: Output) -> Result<Prepared, CliError> {
+        let Ends { mapping, source, target, scope } = self;
+        let audit = audit(&source, depth, output).await?;
+        let mut desired = desired(&mapping, &audit, scope)?;
+        let broken = {
+            let (source, audit, desired) = (Arc::clone(&source), audit.clone(), desired.clone());
+            blocking(move || broken_checks(&source, &audit, &desired)).await
+        };
+        desired.findings.extend(broken);
+        let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
+        Ok(Prepared { source, audit, target, normal, live, plan, folder })
+    }
 }
 
 /// Compares what should be with what is.

@@ -11,7 +11,7 @@ use crate::{
         args::{ApplyArgs, Format},
         error::{CliError, Exit},
         output::Output,
-        prepare::{self, Prepared},
+        prepare::{self, Ends, Prepared},
         progress::Bar,
     },
     plan::{CopyPlan, Plan, StartOver, VersionAction},
@@ -32,24 +32,14 @@ pub(in crate::cli) async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
-    let mapping = prepare::mapping(args.ends.scope.mapping.as_deref())?;
-    let source = prepare::open(&args.ends.source, jobs).await?;
-    let target = prepare::connect(
-        &args.ends.target,
-        &args.ends.scope.schema,
-        Some(&args.ends.source.source),
-        true,
-        jobs,
-    )
-    .await?;
+    let ends = Ends::open(&args.ends, true, jobs).await?;
     // Held from here to the end: what the plan says must still be so when it is carried out.
-    let mut lock = Lock::try_acquire(&target).await?;
+    let mut lock = Lock::try_acquire(&ends.target).await?;
     // A killed run's sessions may still be at work, and would finish a chunk after the plan has looked.
-    if let Some(ledger) = Ledger::find(&target).await? {
+    if let Some(ledger) = Ledger::find(&ends.target).await? {
         ledger.end_leftover_sessions(&lock).await?;
     }
-    let done = match prepare::prepare(&mapping, target, source, &args.ends.scope, Depth::Whole, output).await
-    {
+    let done = match ends.prepare(Depth::Whole, output).await {
         Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, interrupt, output).await,
         Err(error) => Err(error),
     };

@@ -6,25 +6,14 @@ use crate::{
         args::{PlanArgs, PlanFormat},
         error::{CliError, Exit},
         output::Output,
-        prepare,
+        prepare::{self, Ends},
     },
     report,
 };
 
 pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(None);
-    let mapping = prepare::mapping(args.ends.scope.mapping.as_deref())?;
-    let source = prepare::open(&args.ends.source, jobs).await?;
-    // The target before the scan: a wrong password should not cost the reading of a whole file.
-    let target = prepare::connect(
-        &args.ends.target,
-        &args.ends.scope.schema,
-        Some(&args.ends.source.source),
-        false,
-        jobs,
-    )
-    .await?;
-    let prepared = prepare::prepare(&mapping, target, source, &args.ends.scope, Depth::Whole, output).await?;
+    let prepared = Ends::open(&args.ends, false, jobs).await?.prepare(Depth::Whole, output).await?;
     let plan = &prepared.plan;
     output
         .data(|out| match args.format {

@@ -15,10 +15,10 @@ use self::files::CertificateFiles;
 use crate::{
     audit::Depth,
     cli::{
-        args::{Format, SourceArgs, VerifyArgs},
+        args::{EndsArgs, Format, SourceArgs, VerifyArgs},
         error::{CliError, Exit},
         output::Output,
-        prepare::{self, Prepared},
+        prepare::{self, Ends, Prepared},
         progress::Bar,
     },
     inspect, report,
@@ -58,19 +58,13 @@ async fn prove(
     options: ProofOptions,
     output: Output,
 ) -> Result<Option<Certificate>, CliError> {
-    let scope = args.scope();
     let Some(source) = args.source.clone() else {
         // The command line asks for one of the two.
         return Err(usage("no source is given", "name it with --source, or a certificate with --against"));
     };
-    let mapping = prepare::mapping(scope.mapping.as_deref())?;
-    let args_source = SourceArgs { source };
-    let source = prepare::open(&args_source, options.jobs).await?;
-    // The target before the scan: a wrong password should not cost the reading of a whole file.
-    let target =
-        prepare::connect(&args.target, &scope.schema, Some(&args_source.source), false, options.jobs).await?;
+    let ends = EndsArgs { source: SourceArgs { source }, target: args.target.clone(), scope: args.scope() };
     // The file's structure was looked at when the plan was made.
-    let prepared = prepare::prepare(&mapping, target, source, &scope, Depth::Rows, output).await?;
+    let prepared = Ends::open(&ends, false, options.jobs).await?.prepare(Depth::Rows, output).await?;
     if prepared.plan.source_changed() {
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
         return Ok(None);
