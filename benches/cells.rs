@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mtm::{
-    apply::encode::{self, IntegerWidth},
+    apply::encode::{Encoder, IntegerWidth},
     demo::{SampleOptions, write_sample},
     schema::PgType,
     value::{self, Reading},
@@ -65,15 +65,15 @@ fn encode_for_copy(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode");
     for Column { name, pg_type, texts, bytes } in columns() {
         group.throughput(Throughput::Bytes(bytes));
-        let mut buffer = Vec::new();
+        let (mut encoder, mut buffer) = (Encoder::default(), Vec::new());
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 buffer.clear();
                 for text in &texts {
                     let cell = ValueRef::Text(text.as_bytes());
                     let value = value::read_proven(cell, &pg_type, &Reading::Plain).expect("fits");
-                    encode::begin_row(&mut buffer, 1);
-                    encode::field(&mut buffer, &value, IntegerWidth::Eight);
+                    encoder.begin_row(&mut buffer, 1);
+                    encoder.field(&mut buffer, &value, IntegerWidth::Eight);
                 }
                 black_box(buffer.len())
             });

@@ -3,7 +3,7 @@
 //!
 //! A row is appended to a buffer that is reused; nothing is allocated a cell.
 
-use crate::value::{Decimal, Value};
+use crate::value::{Decimal, KeyOrder, Value};
 
 /// The signature, no flags, no header extension.
 pub(super) const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -11,37 +11,54 @@ pub(super) const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// The file trailer: a tuple of -1 fields.
 pub(super) const TRAILER: [u8; 2] = (-1i16).to_be_bytes();
 
-/// Begins a tuple.
-pub fn begin_row(buffer: &mut Vec<u8>, fields: i16) {
-    buffer.extend_from_slice(&fields.to_be_bytes());
+/// Encodes one field after another, and keeps what it needs for that.
+#[derive(Default)]
+pub struct Encoder {
+    key_order: KeyOrder,
 }
 
-/// Appends a field: its length and its bytes. `width` is the integer's size for [`Value::Integer`].
-///
-/// Returns `false`, with nothing appended, where the field is longer than the protocol can say (2 GiB).
-pub fn field(buffer: &mut Vec<u8>, value: &Value<'_>, width: IntegerWidth) -> bool {
-    match value {
-        Value::Null => buffer.extend_from_slice(&(-1i32).to_be_bytes()),
-        Value::Boolean(boolean) => fixed(buffer, &[u8::from(*boolean)]),
-        // The range was checked when the value was read.
-        Value::Integer(integer) => match width {
-            IntegerWidth::Two => fixed(buffer, &(*integer as i16).to_be_bytes()),
-            IntegerWidth::Four => fixed(buffer, &(*integer as i32).to_be_bytes()),
-            IntegerWidth::Eight => fixed(buffer, &integer.to_be_bytes()),
-        },
-        Value::Double(double) => fixed(buffer, &double.to_bits().to_be_bytes()),
-        Value::Numeric(decimal) => numeric(buffer, decimal),
-        Value::Text(text) => return bytes(buffer, &[], text.as_bytes()),
-        Value::Bytea(blob) => return bytes(buffer, &[], blob),
-        // jsonb_recv: a version byte, then the text.
-        Value::Jsonb(text) => return bytes(buffer, &[1], text.as_bytes()),
-        Value::Date(days) => fixed(buffer, &days.to_be_bytes()),
-        Value::Time(microseconds) | Value::Timestamp(microseconds) | Value::Timestamptz(microseconds) => {
-            fixed(buffer, &microseconds.to_be_bytes());
-        }
-        Value::Uuid(uuid) => fixed(buffer, uuid),
+impl Encoder {
+    /// Begins a tuple.
+    pub fn begin_row(&mut self, buffer: &mut Vec<u8>, fields: i16) {
+        buffer.extend_from_slice(&fields.to_be_bytes());
     }
-    true
+
+    /// Appends a field: its length and its bytes. `width` is the integer's size for [`Value::Integer`].
+    ///
+    /// Returns `false`, with nothing appended, where the field is longer than the protocol can say (2 GiB).
+    pub fn field(&mut self, buffer: &mut Vec<u8>, value: &Value<'_>, width: IntegerWidth) -> bool {
+        match value {
+            Value::Null => buffer.extend_from_slice(&(-1i32).to_be_bytes()),
+            Value::Boolean(boolean) => fixed(buffer, &[u8::from(*boolean)]),
+            // The range was checked when the value was read.
+            Value::Integer(integer) => match width {
+                IntegerWidth::Two => fixed(buffer, &(*integer as i16).to_be_bytes()),
+                IntegerWidth::Four => fixed(buffer, &(*integer as i32).to_be_bytes()),
+                IntegerWidth::Eight => fixed(buffer, &integer.to_be_bytes()),
+            },
+            Value::Double(double) => fixed(buffer, &double.to_bits().to_be_bytes()),
+            Value::Numeric(decimal) => numeric(buffer, decimal),
+            Value::Text(text) => return bytes(buffer, &[], text.as_bytes()),
+            Value::Bytea(blob) => return bytes(buffer, &[], blob),
+            Value::Jsonb(text) => return self.jsonb(buffer, text),
+            Value::Date(days) => fixed(buffer, &days.to_be_bytes()),
+            Value::Time(microseconds) | Value::Timestamp(microseconds) | Value::Timestamptz(microseconds) => {
+                fixed(buffer, &microseconds.to_be_bytes());
+            }
+            Value::Uuid(uuid) => fixed(buffer, uuid),
+        }
+        true
+    }
+
+    /// `jsonb_recv`: a version byte, then the text; here with each object's keys as the server would sort them.
+    fn jsonb(&mut self, buffer: &mut Vec<u8>, text: &str) -> bool {
+        let appended = bytes(buffer, &[1], text.as_bytes());
+        if appended {
+            let start = buffer.len() - text.len();
+            self.key_order.sort(&mut buffer[start..]);
+        }
+        appended
+    }
 }
 
 /// How many bytes an integer column takes.

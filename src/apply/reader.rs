@@ -96,10 +96,11 @@ pub(super) fn encode_rows(
         table: table.source.clone(),
         columns: table.columns.len(),
     })?;
+    let mut encoder = encode::Encoder::default();
     let mut counts = Counts { rows: 0, nulled: 0, refusals: Refusals::new(allowance) };
     'rows: while let Some(row) = rows.next().map_err(failed)? {
         let (start, mut nulled) = (buffer.len(), 0);
-        encode::begin_row(buffer, fields);
+        encoder.begin_row(buffer, fields);
         for (at, column) in table.columns.iter().enumerate() {
             let cell = row.get_ref(at).map_err(failed)?;
             let read = if column.proven { value::read_proven } else { value::read };
@@ -121,7 +122,7 @@ pub(super) fn encode_rows(
                     return Err(unfit(table, column, row, misfit.to_string()));
                 }
             };
-            if !encode::field(buffer, &value, widths[at]) {
+            if !encoder.field(buffer, &value, widths[at]) {
                 return Err(unfit(
                     table,
                     column,

@@ -18,7 +18,7 @@ pub use json::{JsonFault, MAX_JSON_DEPTH};
 pub use misfit::{Misfit, StorageClass};
 pub use model::{Decimal, Reading, Value};
 
-pub(crate) use json::validate as check_json;
+pub(crate) use json::{KeyOrder, validate as check_json};
 pub(crate) use numbers::decimal_extent;
 pub(crate) use text::{real_text_length, utf8_text};
 

@@ -122,7 +122,9 @@ impl<'a> Validator<'a> {
             }
             Some(b'"') => {
                 self.at += 1;
-                self.string(None)?;
+                if !self.plain_string() {
+                    self.string(None)?;
+                }
             }
             Some(b'-' | b'0'..=b'9') => self.number()?,
             Some(b't') => self.literal(b"true")?,

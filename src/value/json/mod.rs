@@ -11,11 +11,13 @@
 //! keeps its own stack (so no input can overflow the thread's), and skips over the inside of strings eight bytes at a time.
 
 mod grammar;
+mod key_order;
 mod numbers;
 mod strings;
 
 use std::fmt;
 
+pub(crate) use key_order::KeyOrder;
 use rusqlite::types::ValueRef;
 
 use super::{Misfit, text::utf8_text};
@@ -231,6 +233,15 @@ mod tests {
         #[test]
         fn valid_json_is_taken(text in json()) {
             prop_assert_eq!(fault(&text), None);
+        }
+
+        #[test]
+        fn keys_in_another_order_are_the_same_value(text in json()) {
+            let mut sorted = text.clone().into_bytes();
+            KeyOrder::default().sort(&mut sorted);
+            let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+            prop_assert_eq!(value(text.as_bytes()), value(&sorted));
+            prop_assert_eq!(sorted.len(), text.len());
         }
 
         #[test]

@@ -17,13 +17,11 @@ impl Validator<'_> {
         self.at += 1;
         self.values += 1;
         let start = self.at;
-        let before = self.unescaped.len();
-        let mut scratch = std::mem::take(&mut self.unescaped);
-        let escaped = self.string(Some(&mut scratch));
-        self.unescaped = scratch;
-        let end = self.at - 1;
-        let unescaped = escaped?.then_some((before, self.unescaped.len()));
-        let mut key = Key { fingerprint: 0, start, end, unescaped };
+        let unescaped = match self.plain_string() {
+            true => None,
+            false => self.escaped_key()?,
+        };
+        let mut key = Key { fingerprint: 0, start, end: self.at - 1, unescaped };
         key.fingerprint = fingerprint(self.key_text(&key).as_bytes());
         self.keys.push(key);
         self.white_space();
@@ -32,6 +30,15 @@ impl Validator<'_> {
         }
         self.at += 1;
         Ok(())
+    }
+
+    /// Reads a key from behind its opening quote; gives where its unescaped form stands, if it has escapes.
+    fn escaped_key(&mut self) -> Result<Option<(usize, usize)>, Fault> {
+        let before = self.unescaped.len();
+        let mut unescaped = std::mem::take(&mut self.unescaped);
+        let escaped = self.string(Some(&mut unescaped));
+        self.unescaped = unescaped;
+        Ok(escaped?.then_some((before, self.unescaped.len())))
     }
 
     fn key_text(&self, key: &Key) -> &str {
@@ -68,6 +75,17 @@ impl Validator<'_> {
         Ok(())
     }
 
+    /// Reads a string without escapes from behind its opening quote, which most are; or stays where it is, and gives false.
+    #[inline]
+    pub(super) fn plain_string(&mut self) -> bool {
+        let end = self.at + plain_bytes(self.bytes.get(self.at..).unwrap_or_default());
+        let is_plain = self.bytes.get(end) == Some(&b'"');
+        if is_plain {
+            self.at = end + 1;
+        }
+        is_plain
+    }
+
     /// Reads a string from behind its opening quote to behind its closing one. Where there are escapes and `unescaped` is
     /// given, the string without them is appended to it, and true comes back.
     pub(super) fn string(&mut self, mut unescaped: Option<&mut String>) -> Result<bool, Fault> {
@@ -101,29 +119,7 @@ impl Validator<'_> {
 
     /// Goes on to the next quote, backslash, control character, or the end.
     fn skip_plain(&mut self) {
-        const ONES: u64 = u64::from_ne_bytes([1; 8]);
-        const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-        while let Some(Ok(block)) = self.bytes.get(self.at..self.at + 8).map(<[u8; 8]>::try_from) {
-            let block = u64::from_le_bytes(block);
-            let quote = block ^ (ONES * u64::from(b'"'));
-            let backslash = block ^ (ONES * u64::from(b'\\'));
-            // "Determine if a word has a byte less than n" (Bit Twiddling Hacks): the lowest bit found is exact.
-            let found = (quote.wrapping_sub(ONES) & !quote
-                | backslash.wrapping_sub(ONES) & !backslash
-                | block.wrapping_sub(ONES * 0x20) & !block)
-                & HIGH;
-            if found != 0 {
-                self.at += (found.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += 8;
-        }
-        while let Some(byte) = self.peek() {
-            if byte == b'"' || byte == b'\\' || byte < 0x20 {
-                return;
-            }
-            self.at += 1;
-        }
+        self.at += plain_bytes(self.bytes.get(self.at..).unwrap_or_default());
     }
 
     /// Reads an escape from its backslash on.
@@ -170,6 +166,31 @@ impl Validator<'_> {
             _ => Err(Fault(JsonFault::MalformedEscape, start)),
         }
     }
+}
+
+/// How many bytes there are before the next quote, backslash, control character, or the end.
+#[inline]
+pub(super) fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let mut plain = 0;
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    for block in blocks {
+        let block = u64::from_le_bytes(*block);
+        let quote = block ^ (ONES * u64::from(b'"'));
+        let backslash = block ^ (ONES * u64::from(b'\\'));
+        // "Determine if a word has a byte less than n" (Bit Twiddling Hacks): the lowest bit found is exact.
+        let found = (quote.wrapping_sub(ONES) & !quote
+            | backslash.wrapping_sub(ONES) & !backslash
+            | block.wrapping_sub(ONES * 0x20) & !block)
+            & HIGH;
+        if found != 0 {
+            return plain + (found.trailing_zeros() / 8) as usize;
+        }
+        plain += 8;
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    plain + rest.iter().take_while(is_plain).count()
 }
 
 /// A cheap number that is equal for equal keys: from the length, the first and the last eight bytes.
