@@ -32,7 +32,7 @@ use tokio::sync::oneshot;
 use watch::Watch;
 
 use crate::{
-    plan::{Plan, VersionAction},
+    plan::{CopyPlan, Plan, VersionAction},
     source::Source,
     target::{self, Ledger, LedgerError, Lock, NewRun, Outcome, RunId, Target, UpTo, Version, save},
 };
@@ -112,6 +112,8 @@ pub struct Options {
     pub max_rejects: u64,
     /// The version for what no pending version covers, if there is anything.
     pub new_version: Option<Version>,
+    /// The hazards that are allowed on tables with rows.
+    pub allow: Vec<String>,
     /// Where it is saved, once its tables are there: a version that failed leaves no file behind.
     pub versions_dir: Option<PathBuf>,
     /// The versions of the mapping's folder, applied ones too: sea-orm-migration wants to see them all.
@@ -181,13 +183,31 @@ async fn close(ledger: &Ledger, run: RunId, outcome: Outcome) -> Result<(), Ledg
     ledger.finish_run(run, outcome).await
 }
 
+/// Says in the ledger how the mapping reads the rows that pre-data converts; gives each table's copy before and after.
+///
+/// Beforehand, since a run that is killed in between then finds its changes still to be made, and its rows its own.
+async fn convert(plan: &Plan, ledger: &Ledger) -> Result<Vec<(String, [String; 2])>, ApplyError> {
+    let content = &plan.fingerprint.content_digest;
+    let started = ledger.started_tables().await?;
+    let tables = plan.tables.iter().zip(&plan.desired.tables);
+    let converted: Vec<(String, [String; 2])> = tables
+        .filter(|(table, _)| table.copy == CopyPlan::Convert)
+        .filter_map(|(_, copy)| {
+            let before = started.get(&copy.target)?.source_digest.clone();
+            Some((copy.target.clone(), [before, copy.digest(content)]))
+        })
+        .collect();
+    let pairs = converted.iter().map(|(table, [old, new])| (table.as_str(), [old.as_str(), new.as_str()]));
+    ledger.rename_copies(pairs).await?;
+    Ok(converted)
+}
+
 async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> Result<Report, ApplyError> {
     let Job { plan, source, target, options, listener } = job;
     let made = options.new_version.iter().map(|version| version.name.clone());
     let applied = plan.pending_versions.iter().cloned().chain(made).collect();
     let versions: Vec<Version> = options.folder.iter().chain(&options.new_version).cloned().collect();
-    // Hazards concern tables with rows, and a plan of ours changes none of those.
-    let allow: &[String] = &[];
+    let allow: &[String] = &options.allow;
 
     let patience = options.network_timeout;
     let watch = Watch { target: target.clone(), ledger: ledger.clone(), run, patience };
@@ -204,7 +224,17 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         }
         up(UpTo::BeforeLastPost).await
     };
-    recovery.persist_alone("pre-data", ledger, pre_data).await?;
+    let converted = convert(plan, ledger).await?;
+    if let Err(error) = recovery.persist_alone("pre-data", ledger, pre_data).await {
+        // What is not made of the rows is not said of them. A server that is gone is asked by the next run.
+        ledger
+            .rename_copies(
+                converted.iter().map(|(table, [old, new])| (table.as_str(), [new.as_str(), old.as_str()])),
+            )
+            .await
+            .ok();
+        return Err(error);
+    }
     if let (Some(version), Some(folder)) = (&options.new_version, &options.versions_dir) {
         save(folder, version)?;
     }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+
+use crate::schema::Hazard;
 
 /// Moves a SQLite database into PostgreSQL, and proves that nothing was lost.
 #[derive(Debug, Parser)]
@@ -30,6 +32,11 @@ pub(super) struct Cli {
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(super) color: Color,
+}
+
+/// The hazards' slugs, and nothing else.
+fn hazard() -> PossibleValuesParser {
+    PossibleValuesParser::new(Hazard::ALL.map(|(_, slug)| slug))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -190,8 +197,8 @@ pub(super) struct ApplyArgs {
     #[arg(long)]
     pub(super) restart: bool,
 
-    /// Hazards that are accepted: `deletes-data`
-    #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
+    /// Hazards that are accepted on tables with rows; each has a page in docs/hazards
+    #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = hazard())]
     pub(super) allow: Vec<String>,
 
     /// Where rows go that the mapping rejects, a JSON object a line; made where there are any

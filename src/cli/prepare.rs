@@ -1,6 +1,7 @@
 //! What every command needs before its own work: the mapping, the source, the target, and the plan between them.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -14,10 +15,11 @@ use super::{
 };
 use crate::{
     audit::{self, Audit, Depth},
+    diff::{self, Found},
     inspect::{self, Catalogue, InspectError, Live},
     local::LocalServer,
     mapping::{Mapping, OnInvalid, Scope},
-    plan::{Pending, Plan},
+    plan::{Compared, Pending, Plan},
     report::rows,
     schema::{Desired, Finding, Severity},
     source::{Source, SourceOptions},
@@ -249,8 +251,24 @@ pub(super) async fn plan(
     let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
-    let plan = Plan::between(audit, &live, desired, &normal, pending);
+    let mut ours = names_in_versions(target).await?;
+    ours.extend(live.copies.keys().cloned());
+    let found = Found { catalogue: &live.catalogue, rows: &live.rows, ours: Some(&ours) };
+    let difference = diff::between(desired, &normal, found);
+    let obstacles = inspect::obstacles(target, &difference.changes, desired, &live).await?;
+    let compared = Compared { normal: &normal, live: &live, difference, obstacles };
+    let plan = Plan::between(audit, desired, compared, pending);
     Ok((normal, live, plan, folder))
+}
+
+/// Every name that stands in the versions which the target has.
+async fn names_in_versions(target: &Target) -> Result<BTreeSet<String>, CliError> {
+    let Some(ledger) = Ledger::find(target).await? else { return Ok(BTreeSet::new()) };
+    let versions = ledger.versions().await?;
+    let steps = versions
+        .iter()
+        .flat_map(|recorded| recorded.version.pre_data.iter().chain(&recorded.version.post_data));
+    Ok(steps.flat_map(|step| target::names(&step.sql)).collect())
 }
 
 /// The versions that are not wholly applied, and what they make of an empty schema, where that can be said.

@@ -31,6 +31,8 @@ pub struct Mapping {
     pub path: Option<PathBuf>,
     /// XXH3-128 of the file's bytes, 32 hexadecimal digits.
     pub digest: String,
+    /// `prune`: whether columns, constraints and indexes go that a mapped table has and the mapping does not ask for.
+    pub prune: bool,
     /// `versions_dir`, relative to the mapping file, made absolute or relative to the working directory by the parser.
     pub versions_dir: Option<PathBuf>,
     /// `identifiers`.

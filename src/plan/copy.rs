@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::{
     audit::Audit,
     inspect::Live,
-    schema::{ColumnCopy, Desired, Finding, Severity, TableCopy, render},
+    mapping::OnInvalid,
+    schema::{Change, ColumnCopy, Desired, Finding, Severity, TableCopy, render},
+    value::Reading,
 };
 
 /// A table's part of the plan: its columns, its insert plan, its rows on both sides.
@@ -49,6 +51,8 @@ pub enum CopyPlan {
     Resume,
     /// This source's rows are there already.
     Done,
+    /// This source's rows are there, and this plan's changes make of them what the mapping reads by now.
+    Convert,
     /// Rows of an earlier state of the source are there, or rows that were read by another mapping.
     SourceChanged,
     /// Rows that are not ours are there.
@@ -56,10 +60,16 @@ pub enum CopyPlan {
 }
 
 impl TablePlan {
-    pub(super) fn new(table: &TableCopy, desired: &Desired, live: &Live, audit: &Audit) -> TablePlan {
+    pub(super) fn new(
+        table: &TableCopy,
+        desired: &Desired,
+        live: &Live,
+        audit: &Audit,
+        changes: &[Change],
+    ) -> TablePlan {
         let target_rows = live.rows.get(&table.target).copied();
-        let copy = decide(table, target_rows, live, audit);
-        let goes_on = matches!(copy, CopyPlan::Done | CopyPlan::Resume);
+        let copy = decide(table, target_rows, live, audit, changes);
+        let goes_on = matches!(copy, CopyPlan::Done | CopyPlan::Convert | CopyPlan::Resume);
         let state = live.copies.get(&table.target).filter(|_| goes_on);
         TablePlan {
             source: table.source.clone(),
@@ -73,6 +83,19 @@ impl TablePlan {
             copy,
             wave: 0,
             in_one_piece: false,
+        }
+    }
+
+    /// Whether the table holds rows that others may be at by now: a copy that is still made is nobody else's business.
+    pub(super) fn is_in_use(&self) -> bool {
+        let is_whole = matches!(self.copy, CopyPlan::Done | CopyPlan::Convert);
+        is_whole && self.target_rows.is_some_and(|rows| rows > 0)
+    }
+
+    /// The rows that are there do not say what the mapping wants of the source.
+    pub(super) fn recopy(&mut self) {
+        if matches!(self.copy, CopyPlan::Done | CopyPlan::Convert | CopyPlan::Resume) {
+            self.copy = CopyPlan::SourceChanged;
         }
     }
 
@@ -170,19 +193,56 @@ pub(super) fn order_waves(tables: &mut [TablePlan], live: &Live) -> Vec<String> 
     Vec::new()
 }
 
-fn decide(table: &TableCopy, target_rows: Option<u64>, live: &Live, audit: &Audit) -> CopyPlan {
+fn decide(
+    table: &TableCopy,
+    target_rows: Option<u64>,
+    live: &Live,
+    audit: &Audit,
+    changes: &[Change],
+) -> CopyPlan {
     let Some(target_rows) = target_rows else {
         return CopyPlan::Copy;
     };
     let Some(state) = live.copies.get(&table.target) else {
         return if target_rows == 0 { CopyPlan::Copy } else { CopyPlan::Occupied };
     };
-    let same_source = state.digest == table.digest(&audit.fingerprint.content_digest);
+    let content = &audit.fingerprint.content_digest;
+    let same_source = state.digest == table.digest(content);
     match (same_source, state.finished) {
         // Emptied since: nothing of ours is left to go on from.
         _ if target_rows == 0 && (state.rows > 0 || !same_source) => CopyPlan::Copy,
+        (false, true) if before(table, changes).any(|before| before.digest(content) == state.digest) => {
+            CopyPlan::Convert
+        }
         (false, _) => CopyPlan::SourceChanged,
         (true, true) => CopyPlan::Done,
         (true, false) => CopyPlan::Resume,
     }
+}
+
+/// The copies that a table's rows may come from, if all that has happened to the mapping since is what these changes mend:
+/// their columns were of the types that they have, and were read as now or plainly. The ledger knows which it was.
+fn before<'a>(table: &'a TableCopy, changes: &'a [Change]) -> impl Iterator<Item = TableCopy> + 'a {
+    let retyped = |column: &str| {
+        changes.iter().find_map(|change| match change {
+            Change::AlterType { table: of, column: retyped, from, .. }
+                if *of == table.target && retyped.name == column =>
+            {
+                Some(*from)
+            }
+            _ => None,
+        })
+    };
+    [false, true].into_iter().map(move |plainly| {
+        let mut before = table.clone();
+        for column in &mut before.columns {
+            let Some(from) = retyped(&column.target) else { continue };
+            column.pg_type = from;
+            column.on_invalid = OnInvalid::Fail;
+            if plainly {
+                column.reading = Reading::Plain;
+            }
+        }
+        before
+    })
 }

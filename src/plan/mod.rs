@@ -3,8 +3,9 @@
 //! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
 
 mod copy;
+mod version;
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -12,13 +13,10 @@ pub use copy::{CopyPlan, StartOver, TablePlan};
 
 use crate::{
     audit::{Audit, Fingerprint},
-    diff::{self, Difference},
-    inspect::{Catalogue, Live},
-    schema::{
-        Change, Desired, Fate, Finding, Section, Severity,
-        render::{self, Phase},
-    },
-    target::{Step, Version},
+    diff::{self, Difference, Found},
+    inspect::{Catalogue, Live, Obstacle},
+    schema::{Action, Change, Desired, Fate, Finding, Hazard, Section, Severity, hazards, render},
+    target::Version,
 };
 
 /// The version of the JSON form. It grows when a field changes its meaning or goes away.
@@ -65,10 +63,14 @@ pub struct Plan {
 pub struct PlannedChange {
     /// When it is made.
     pub section: Section,
+    /// What happens to the object that it is about.
+    pub action: Action,
     /// The table that it is about.
     pub table: String,
     /// A line for people.
     pub summary: String,
+    /// Why it may hurt, gravest first; none on a table without rows.
+    pub hazards: Vec<Hazard>,
     /// The statements, each with a semicolon.
     pub sql: String,
     /// The change itself.
@@ -98,21 +100,35 @@ pub struct Pending {
     pub outcome: Option<Catalogue>,
 }
 
+/// The target beside what it should be.
+#[derive(Debug, Clone)]
+pub struct Compared<'a> {
+    /// What it should be, in PostgreSQL's words.
+    pub normal: &'a Catalogue,
+    /// What it is.
+    pub live: &'a Live,
+    /// What separates the two ([`diff::between`]).
+    pub difference: Difference,
+    /// What rows say against some of the changes.
+    pub obstacles: Vec<Obstacle>,
+}
+
 impl Plan {
-    /// Compares what should be (`desired`, and `normal`, the same in PostgreSQL's words) with what is (`live`).
+    /// Brings together what the source holds, what should be (`desired`), what is, and what versions are pending.
     #[must_use]
-    pub fn between(
-        audit: &Audit,
-        live: &Live,
-        desired: &Desired,
-        normal: &Catalogue,
-        pending: Pending,
-    ) -> Plan {
-        let Difference { changes, beyond } = diff::between(&desired.schema, normal, &live.catalogue);
+    pub fn between(audit: &Audit, desired: &Desired, compared: Compared<'_>, pending: Pending) -> Plan {
+        let Compared { normal, live, difference, obstacles } = compared;
+        let Difference { changes, beyond, recopied, kept } = difference;
         let mut findings = desired.findings.clone();
-        findings.extend(beyond.into_iter().map(|what| blocker("change-not-built", format!(
-            "{what}. Changing what is there is not built yet: alter it by hand, or let the mapping say what the target has"
-        ))));
+        findings.extend(beyond.into_iter().map(|what| blocker("beyond-change", what)));
+        findings.extend(kept.into_iter().map(|what| Finding {
+            severity: Severity::Note,
+            code: "not-in-mapping",
+            message: format!(
+                "the target has {what} beside what the mapping says; it stays (`prune: true` drops it)"
+            ),
+        }));
+        findings.extend(obstacles.iter().filter_map(Obstacle::finding));
         findings.extend(live.in_the_way.iter().map(|(name, kind)| {
             blocker(
                 "name-taken",
@@ -134,7 +150,9 @@ impl Plan {
         }
         // More than the mapping asks for may stand in a version; it is recorded only where all of that is there.
         let holds_outcome = pending.outcome.as_ref().is_some_and(|outcome| live.catalogue.holds(outcome));
-        let left = pending.outcome.map(|outcome| diff::between(&desired.schema, normal, &outcome));
+        let left = pending.outcome.map(|outcome| {
+            diff::between(desired, normal, Found { catalogue: &outcome, rows: &BTreeMap::new(), ours: None })
+        });
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
         let (version_action, remaining) = match left {
             Some(left) if live.catalogue.tables.is_empty() => {
@@ -155,8 +173,19 @@ impl Plan {
             _ if pending.versions.is_empty() => (VersionAction::Run, changes.clone()),
             _ => (VersionAction::RunThenPlanAgain, Vec::new()),
         };
-        let mut tables: Vec<TablePlan> =
-            desired.tables.iter().map(|table| TablePlan::new(table, desired, live, audit)).collect();
+        let mut tables: Vec<TablePlan> = desired
+            .tables
+            .iter()
+            .map(|table| TablePlan::new(table, desired, live, audit, &changes))
+            .collect();
+        for (table, why) in recopied {
+            findings.push(Finding {
+                severity: Severity::Warning,
+                code: "recopied",
+                message: format!("{why}: the rows have to be copied anew"),
+            });
+            tables.iter_mut().filter(|plan| plan.target == table).for_each(TablePlan::recopy);
+        }
         let in_cycle = copy::order_waves(&mut tables, live);
         if !in_cycle.is_empty() && tables.iter().any(|table| table.copy != CopyPlan::Done) {
             findings.push(blocker(
@@ -181,13 +210,21 @@ impl Plan {
             }
         }
         findings.sort_by_key(|finding| finding.severity);
+        let planned = changes.into_iter().enumerate().map(|(at, change)| {
+            let spared = obstacles.iter().any(|obstacle| obstacle.change == at && obstacle.nothing_is_lost());
+            // What versions do that have begun has been agreed to.
+            let in_use =
+                version_action != VersionAction::RunThenPlanAgain && is_in_use(&tables, change.table());
+            PlannedChange::new(change, in_use, spared)
+        });
+        let changes: Vec<PlannedChange> = planned.collect();
         Plan {
             source: audit.path.clone(),
             fingerprint: audit.fingerprint.clone(),
             mapping_digest: desired.mapping_digest.clone(),
             target_schema: desired.schema.name.clone(),
             creates_schema: !live.schema_exists,
-            changes: changes.into_iter().map(PlannedChange::from).collect(),
+            changes,
             pending_versions: pending.versions.iter().map(|version| version.name.clone()).collect(),
             tables,
             findings,
@@ -235,87 +272,49 @@ impl Plan {
         if in_cycle.is_empty() { Ok(()) } else { Err(in_cycle) }
     }
 
-    /// What remains after the pending versions, as a version of its own; `None`: nothing remains.
+    /// The hazards of the plan's changes that nobody has allowed, each with the changes that have it.
     #[must_use]
-    pub fn new_version(&self, name: String) -> Option<Version> {
-        if self.remaining.is_empty() {
-            return None;
-        }
-        let of = |section| -> Vec<Step> {
-            let changes = self.remaining.iter().filter(|change| change.section() == section);
-            let mut statements: Vec<_> = changes
-                .flat_map(|change| {
-                    let rows = self.rows_of(change.table());
-                    render::statements(change).into_iter().map(move |statement| (rows, statement))
-                })
-                .collect();
-            // Of those that may run at the same time the longest first.
-            statements.sort_by_key(|(rows, statement)| (statement.phase, Reverse(*rows)));
-            let parallel = |phase: Phase| section == Section::PostData && phase.is_parallel();
-            statements
-                .iter()
-                .map(|(_, statement)| Step {
-                    parallel: parallel(statement.phase),
-                    ..Step::new(&statement.sql)
-                })
-                .collect()
+    pub fn hazards_beyond(&self, allowed: &[String]) -> Vec<(Hazard, Vec<&str>)> {
+        let having = |hazard: Hazard| -> Vec<&str> {
+            let having = self.changes.iter().filter(|change| change.hazards.contains(&hazard));
+            having.map(|change| change.summary.as_str()).collect()
         };
-        let down: Vec<Step> = if self.remaining.iter().any(|change| matches!(change, Change::CreateTable(_)))
-        {
-            // Foreign keys hold tables in place, so they go first; the rest goes with its table.
-            let made: Vec<&str> = self
-                .remaining
-                .iter()
-                .filter(|change| matches!(change, Change::CreateTable(_)))
-                .map(Change::table)
-                .collect();
-            let goes_with_table = |change: &&Change| {
-                matches!(change, Change::CreateTable(_) | Change::AddForeignKey { .. })
-                    || !made.contains(&change.table())
-            };
-            self.remaining.iter().rev().filter(goes_with_table).filter_map(undo_step).collect()
-        } else {
-            self.remaining.iter().rev().filter_map(undo_step).collect()
-        };
-        Some(Version { name, pre_data: of(Section::PreData), post_data: of(Section::PostData), down })
-    }
-
-    /// The rows that a target table is to hold.
-    fn rows_of(&self, table: &str) -> u64 {
-        self.tables.iter().find(|plan| plan.target == table).map_or(0, |plan| plan.source_rows)
-    }
-
-    /// A word for what a new version does, for its name.
-    #[must_use]
-    pub fn slug(&self) -> &'static str {
-        let creates = |change: &Change| matches!(change, Change::CreateTable(_));
-        if self.remaining.iter().any(creates) { "create_tables" } else { "alter_tables" }
+        Hazard::ALL
+            .iter()
+            .filter(|(_, slug)| allowed.iter().all(|allowed| allowed != slug))
+            .map(|(hazard, _)| (*hazard, having(*hazard)))
+            .filter(|(_, changes)| !changes.is_empty())
+            .collect()
     }
 }
 
-fn undo_step(change: &Change) -> Option<Step> {
-    let hazards = match change {
-        Change::CreateTable(_) | Change::AddColumn { .. } => vec!["deletes-data".to_owned()],
-        _ => Vec::new(),
-    };
-    render::undo(change).map(|sql| Step { hazards, ..Step::new(&sql) })
+/// Whether others may be at a target table's rows.
+fn is_in_use(tables: &[TablePlan], table: &str) -> bool {
+    tables.iter().any(|plan| plan.target == table && plan.is_in_use())
 }
 
 fn blocker(code: &'static str, message: String) -> Finding {
     Finding { severity: Severity::Blocker, code, message }
 }
 
-impl From<Change> for PlannedChange {
-    fn from(change: Change) -> PlannedChange {
+impl PlannedChange {
+    /// `in_use`: its table holds rows. `spared`: all values were looked at, and nothing of one is lost.
+    fn new(change: Change, in_use: bool, spared: bool) -> PlannedChange {
+        let hazards = match in_use {
+            true => hazards(&change)
+                .into_iter()
+                .filter(|hazard| !(spared && *hazard == Hazard::LossyConversion))
+                .collect(),
+            false => Vec::new(),
+        };
+        let statements = render::statements(&change, in_use);
         PlannedChange {
             section: change.section(),
+            action: change.action(),
             table: change.table().to_owned(),
             summary: change.summary(),
-            sql: render::statements(&change)
-                .iter()
-                .map(|s| format!("{};", s.sql))
-                .collect::<Vec<_>>()
-                .join("\n"),
+            hazards,
+            sql: statements.iter().map(|s| format!("{};", s.sql)).collect::<Vec<_>>().join("\n"),
             change,
         }
     }

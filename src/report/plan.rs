@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::text::{Grid, Paint, count, counted, rows};
 use crate::{
     plan::{CopyPlan, Plan, VersionAction},
-    schema::{Change, Finding, Outcome, Section, Severity},
+    schema::{Action, Change, Finding, Outcome, Section, Severity},
 };
 
 /// Writes the plan: what changes, which rows go where, what is left out, what forbids it.
@@ -53,14 +53,22 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     writeln!(out, "\n{}", paint.bold("Schema"))?;
-    let plus = paint.green("+");
     if plan.creates_schema {
-        writeln!(out, "  {plus} schema {}", plan.target_schema)?;
+        writeln!(out, "  {} schema {}", paint.green("+"), plan.target_schema)?;
     }
     for change in
         plan.changes.iter().filter(|change| !matches!(change.change, Change::ValidateForeignKey { .. }))
     {
-        writeln!(out, "  {plus} {}", change.summary)?;
+        let sign = match change.action {
+            Action::Add => paint.green("+"),
+            Action::Alter => paint.yellow("~"),
+            Action::Drop => paint.red("-"),
+        };
+        writeln!(out, "  {sign} {}", change.summary)?;
+        if !change.hazards.is_empty() {
+            let slugs: Vec<&str> = change.hazards.iter().map(|hazard| hazard.slug()).collect();
+            writeln!(out, "        {} {}", paint.yellow("hazards:"), slugs.join(", "))?;
+        }
         if let Change::CreateTable(table) = &change.change {
             let mut grid = Grid::default();
             let copied = plan.tables.iter().find(|copied| copied.target == table.name);
@@ -102,6 +110,7 @@ fn rows_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
             CopyPlan::Copy => "copy",
             CopyPlan::Resume => "copy the rest: an earlier run was cut off",
             CopyPlan::Done => "done: this source's rows are there",
+            CopyPlan::Convert => "there already; this plan's changes make of them what the mapping says",
             CopyPlan::SourceChanged => {
                 "stop: rows of an earlier state of the source, or of another mapping, are there"
             }
@@ -212,7 +221,9 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         }
         if section == Section::PreData {
             writeln!(out, "\n-- data: rows are copied by COPY; these insert plans say what it does")?;
-            for table in plan.tables.iter().filter(|table| table.copy != CopyPlan::Done) {
+            for table in
+                plan.tables.iter().filter(|table| !matches!(table.copy, CopyPlan::Done | CopyPlan::Convert))
+            {
                 writeln!(out, "-- {} to copy\n-- {};", rows(table.source_rows), table.insert)?;
             }
         }

@@ -18,6 +18,8 @@ pub struct Desired {
     pub findings: Vec<Finding>,
     /// What becomes of every object of `sqlite_schema`.
     pub fates: Vec<Fate>,
+    /// Whether what the target's tables have beside this goes (`prune` in the mapping).
+    pub prune: bool,
     /// Where versions are kept, if the mapping names a folder.
     pub versions_dir: Option<PathBuf>,
     /// What identifies the mapping.

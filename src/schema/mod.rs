@@ -1,13 +1,17 @@
 //! The target schema: its model, its types, and how it is written as SQL. Pure: no I/O.
 
 mod change;
+mod conversion;
 mod desired;
+mod hazard;
 mod model;
 mod pg_type;
 pub mod render;
 
-pub use change::{Change, Section};
+pub use change::{Action, Change, Section};
+pub use conversion::Conversion;
 pub use desired::{ColumnCopy, Desired, Fate, Finding, Outcome, Sequence, Severity, TableCopy};
+pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,
 };

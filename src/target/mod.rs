@@ -14,6 +14,6 @@ pub use migration::{
     migrator::{
         Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up, up_telling,
     },
-    server_error,
+    names, server_error,
     version::{load_folder, save},
 };

@@ -11,6 +11,7 @@
 
 mod any_file;
 mod bad_input;
+mod cases;
 mod certificate;
 mod command;
 mod exit_codes;

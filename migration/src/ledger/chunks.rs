@@ -106,6 +106,32 @@ impl Ledger {
         transaction.commit().await.map_err(&failed)
     }
 
+    /// Says of tables whose rows are all there that they are another copy: for each the digest before, and the one from now
+    /// on. A table whose digest is neither is left as it is. All in one transaction.
+    ///
+    /// # Errors
+    /// [`LedgerError::Database`].
+    pub async fn rename_copies<'a>(
+        &self,
+        tables: impl IntoIterator<Item = (&'a str, [&'a str; 2])>,
+    ) -> Result<(), LedgerError> {
+        let failed = database("writing how the rows of a table are read");
+        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        for (table, [before, after]) in tables {
+            for sql in [include_str!("sql/rename_chunks.sql"), include_str!("sql/rename_copy.sql")] {
+                sqlx::query(self.sql(sql))
+                    .bind(&self.target_schema)
+                    .bind(table)
+                    .bind(before)
+                    .bind(after)
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(&failed)?;
+            }
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
     /// The chunks of a table that are not copied yet, in their order.
     ///
     /// # Errors

@@ -85,6 +85,8 @@ pub enum MigrateError {
         statement: String,
         /// `kept` or `taken back`.
         kept: &'static str,
+        /// Whether the step says itself how long it waits for a lock.
+        own_lock_timeout: bool,
         /// What the server said.
         #[source]
         source: ServerError,
@@ -112,6 +114,12 @@ impl MigrateError {
             MigrateError::Step { source, .. } | MigrateError::Database { source, .. } => Some(source.clone()),
             _ => None,
         }
+    }
+
+    /// Whether a step gave up waiting for a lock by its own rule, so that it may be tried again later.
+    pub(super) fn waited_for_a_lock(&self) -> bool {
+        const LOCK_NOT_AVAILABLE: &str = "55P03";
+        matches!(self, MigrateError::Step { own_lock_timeout: true, source, .. } if source.code == LOCK_NOT_AVAILABLE)
     }
 
     /// Whether nothing went wrong, but something was refused that a person may allow or mend.

@@ -14,14 +14,17 @@ mod runner;
 mod sort;
 mod status;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sea_orm::{DatabaseConnection, DbErr, SqlxPostgresConnector};
 pub use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::{
     IntoSchemaManagerConnection, MigrationStatus, MigrationTrait, async_trait::async_trait,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::sleep};
 
 pub use self::ahead::{Build, builds};
 pub use self::error::MigrateError;
@@ -57,6 +60,18 @@ pub enum UpTo {
     /// This many versions, whole ones.
     Versions(u32),
 }
+
+/// How long is paused, one after another, where a step with a lock timeout of its own did not get its lock: 26 s in all.
+const LOCK_PAUSES: [Duration; 8] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+    Duration::from_millis(3_200),
+    Duration::from_millis(6_400),
+    Duration::from_millis(12_800),
+];
 
 /// Applies what is pending, and returns the names of the migrations that it applied.
 ///
@@ -99,16 +114,32 @@ async fn run_up(
 ) -> Result<Vec<String>, MigrateError> {
     let session = Session::open(target).await?;
     ledger.register_pool(&session.pool, 1).await?;
-    let pending = migrator.pending(&session.connection).await?;
-    let count = count_of(&pending, limit);
-    let names: Vec<String> = pending.into_iter().take(count).collect();
-    let result = match u32::try_from(count) {
-        Ok(0) => Ok(()),
-        Ok(count) => migrator.up(&session.connection, Some(count)).await,
-        Err(_) => migrator.up(&session.connection, None).await,
+    let mut names = Vec::new();
+    let mut pauses = LOCK_PAUSES.iter();
+    let done = loop {
+        let pending = migrator.pending(&session.connection).await?;
+        let count = count_of(&pending, limit);
+        if names.is_empty() {
+            names.extend(pending.into_iter().take(count));
+        }
+        let result = match u32::try_from(count) {
+            Ok(0) => Ok(()),
+            Ok(count) => migrator.up(&session.connection, Some(count)).await,
+            Err(_) => migrator.up(&session.connection, None).await,
+        };
+        match migrator.outcome(result) {
+            // Whoever holds the lock goes on meanwhile, and nobody queues up behind us.
+            Err(error)
+                if error.waited_for_a_lock()
+                    && let Some(pause) = pauses.next() =>
+            {
+                sleep(*pause).await
+            }
+            done => break done,
+        }
     };
     session.close().await;
-    migrator.outcome(result).map(|()| names)
+    done.map(|()| names)
 }
 
 /// Takes the last versions back, and returns their names, newest first.

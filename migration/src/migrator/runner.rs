@@ -338,6 +338,7 @@ impl Job {
             number: index + 1,
             statement: if cut { format!("{shown} …") } else { shown },
             kept: if section == Section::PostData { "kept" } else { "taken back" },
+            own_lock_timeout: step.lock_timeout.is_some(),
             source: db_error(error),
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     },
     plan::{CopyPlan, Plan, StartOver, VersionAction},
     report,
+    schema::Hazard,
     target::{self, Ledger, Lock, Version},
 };
 
@@ -81,6 +82,7 @@ async fn carry_out(
         if plan.is_empty() {
             break;
         }
+        refuse_hazards(plan, &args.allow)?;
         if !agreed {
             agreed = ask(output)?;
             if !agreed {
@@ -165,6 +167,26 @@ fn forbidden(plan: &Plan, output: Output) -> Option<Exit> {
     exit
 }
 
+/// Refuses what may hurt and is not allowed by name; the message names the flag.
+fn refuse_hazards(plan: &Plan, allowed: &[String]) -> Result<(), CliError> {
+    let beyond = plan.hazards_beyond(allowed);
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let line = |(hazard, changes): &(Hazard, Vec<&str>)| match changes.as_slice() {
+        [only] => format!("{hazard}: {only}"),
+        changes => {
+            format!("{hazard}: {} changes, the first one: {}", changes.len(), changes.first().unwrap_or(&""))
+        }
+    };
+    let lines: Vec<String> = beyond.iter().map(line).collect();
+    let slugs = beyond.iter().map(|(hazard, _)| hazard.slug()).chain(allowed.iter().map(String::as_str));
+    Err(CliError::Refused {
+        message: format!("this plan has hazards that are not allowed\n  {}", lines.join("\n  ")),
+        hint: Some(format!("to let them, say --allow {}", slugs.collect::<Vec<_>>().join(","))),
+    })
+}
+
 /// Asks whether to go ahead; off a terminal it is a usage error not to have said so.
 fn ask(output: Output) -> Result<bool, CliError> {
     let answer =
@@ -206,6 +228,7 @@ async fn execute(
     let options = Options {
         jobs: prepare::jobs(args.jobs),
         max_rejects: args.max_rejects,
+        allow: args.allow.clone(),
         new_version,
         folder: prepared.folder.clone(),
         versions_dir,

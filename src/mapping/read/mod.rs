@@ -21,8 +21,8 @@ use super::{
 const VERSION: &str = "1";
 
 const MAPPING: Keys = Keys {
-    built: &["version", "versions_dir", "identifiers", "assume_tz", "tables", "rules"],
-    planned: &["prune"],
+    built: &["version", "versions_dir", "identifiers", "assume_tz", "prune", "tables", "rules"],
+    planned: &[],
 };
 
 const IDENTIFIERS: &[(&str, IdentifierPolicy)] = &[
@@ -55,6 +55,7 @@ impl Reader {
         {
             mapping.identifiers = policy;
         }
+        mapping.prune = self.truth(&top, "prune").unwrap_or(false);
         mapping.assume_zone = self.optional_text(&top, "assume_tz").and_then(|zone| self.zone(zone));
         for (name, node) in top.get("tables").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
         {

@@ -10,7 +10,7 @@ use crate::schema::PgType;
 
 const TABLE: Keys = Keys {
     built: &["columns", "add_columns", "indexes", "checks", "foreign_keys", "existing", "on_invalid"],
-    planned: &["renamed_from", "partition_by", "distribute_by", "prune", "comment"],
+    planned: &["renamed_from", "partition_by", "distribute_by", "comment"],
 };
 
 const COLUMN: Keys = Keys {
@@ -175,6 +175,10 @@ impl Reader {
     }
 
     fn add_column(&mut self, name: &Placed<String>, node: &Node) -> Option<AddColumn> {
+        if !matches!(node.kind, Kind::Mapping(_)) {
+            let pg_type = self.pg_type(node)?;
+            return Some(AddColumn { name: name.clone(), pg_type, default: None, not_null: false });
+        }
         let object = self.object(node, &ADD_COLUMN)?;
         let pg_type = self.required(&object, "type").and_then(|node| self.pg_type(node));
         let default = self.optional_text(&object, "default").map(|default| default.value);

@@ -199,6 +199,7 @@ impl Mapping {
             tables: copies,
             findings,
             fates,
+            prune: self.prune,
             versions_dir: self.versions_dir.clone(),
             mapping_digest: self.digest.clone(),
         })

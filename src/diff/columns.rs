@@ -1,0 +1,150 @@
+//! Columns that are missing, or not as they should be; columns that nothing would fill, or nobody wants.
+
+use super::{Difference, objects::Pair};
+use crate::{
+    inspect::LiveColumn,
+    schema::{Change, Column, Conversion, Desired, PgType},
+    value::Reading,
+};
+
+pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, difference: &mut Difference) {
+    let Pair { table, normal, live } = pair;
+    for (column, wanted) in table.columns.iter().zip(&normal.columns) {
+        match live.columns.iter().find(|found| found.name == wanted.name) {
+            None => {
+                let table = table.name.clone();
+                difference.changes.push(Change::AddColumn { table, column: column.clone() });
+            }
+            Some(found) => {
+                let reading = reading_of(desired, &table.name, &column.name);
+                let way = Way { reading, is_empty };
+                alterations(&table.name, column, (wanted, found), &way, difference);
+            }
+        }
+    }
+    let is_unknown = |found: &&LiveColumn| normal.columns.iter().all(|wanted| wanted.name != found.name);
+    for found in live.columns.iter().filter(is_unknown) {
+        let fills_itself = !found.not_null
+            || found.default.is_some()
+            || !found.identity.is_empty()
+            || !found.generated.is_empty();
+        if desired.prune {
+            difference.changes.push(Change::DropColumn {
+                table: table.name.clone(),
+                column: found.name.clone(),
+                definition: found.type_name.clone(),
+            });
+        } else if fills_itself {
+            difference.kept.push(format!("column {}.{}", table.name, found.name));
+        } else {
+            difference.beyond.push(format!(
+                "{}.{}: the target has this column NOT NULL without a default, and the source has nothing for it; drop it \
+                 (`prune: true` in the mapping does), or give it a default",
+                table.name, found.name
+            ));
+        }
+    }
+}
+
+/// How values come from one type to another.
+struct Way {
+    /// How the mapping reads the source's cells; `None`: the source has no such column.
+    reading: Option<Reading>,
+    /// Whether there is no row.
+    is_empty: bool,
+}
+
+impl Way {
+    fn between(&self, from: PgType, to: PgType) -> Option<Conversion> {
+        let reading = self.reading.clone().unwrap_or_default();
+        Conversion::between(from, to, &reading).or(self.is_empty.then(|| Conversion::of_nothing(to)))
+    }
+}
+
+/// How the mapping reads the cells of a column.
+fn reading_of(desired: &Desired, table: &str, column: &str) -> Option<Reading> {
+    let copy = desired.tables.iter().find(|copy| copy.target == table)?;
+    let column = copy.columns.iter().find(|copied| copied.target == column)?;
+    Some(column.reading.clone())
+}
+
+/// What makes a column that is there what it should be.
+fn alterations(
+    table: &str,
+    column: &Column,
+    (wanted, found): (&LiveColumn, &LiveColumn),
+    way: &Way,
+    difference: &mut Difference,
+) {
+    let names = || (table.to_owned(), column.name.clone());
+    let mut beyond = |aspect: &str, found: &str, wanted: &str| {
+        let word = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
+        difference.beyond.push(format!(
+            "{table}.{}: its {aspect} is {}, and should be {}; alter it by hand, or let the mapping say what the target has",
+            column.name,
+            word(found),
+            word(wanted)
+        ));
+    };
+    if found.generated != wanted.generated {
+        return beyond("generation", &found.generated, &wanted.generated);
+    }
+    if found.identity != wanted.identity && !found.identity.is_empty() && !wanted.identity.is_empty() {
+        return beyond("identity", &found.identity, &wanted.identity);
+    }
+    let retyped = found.type_name != wanted.type_name || found.collation != wanted.collation;
+    if retyped {
+        let from = PgType::parse(&found.type_name).ok();
+        let conversion = from.and_then(|from| way.between(from, column.pg_type));
+        let (Some(from), Some(conversion)) = (from, conversion) else {
+            let what = format!(
+                "{table}.{}: its values as {} do not say what they would be as {}",
+                column.name, found.type_name, wanted.type_name
+            );
+            if way.reading.is_some() {
+                difference.recopied.entry(table.to_owned()).or_insert(what);
+            } else {
+                difference
+                    .beyond
+                    .push(format!("{what}; alter it by hand, or let the mapping say {}", found.type_name));
+            }
+            return;
+        };
+        let (table, _) = names();
+        difference.changes.push(Change::AlterType {
+            table,
+            column: column.clone(),
+            from,
+            from_collation: found.collation.clone(),
+            conversion,
+        });
+    }
+    // A default is of its column's type, so it goes while that changes.
+    if found.default != wanted.default || (retyped && found.default.is_some()) {
+        let mut set = |default: &Option<String>, from: &Option<String>| {
+            if default != from {
+                let (table, column) = names();
+                let (default, from) = (default.clone(), from.clone());
+                difference.changes.push(Change::SetDefault { table, column, default, from });
+            }
+        };
+        if retyped {
+            set(&None, &found.default);
+            set(&column.default, &None);
+        } else {
+            set(&column.default, &found.default);
+        }
+    }
+    if found.identity != wanted.identity {
+        let (table, column) = names();
+        let identity = !wanted.identity.is_empty();
+        difference.changes.push(Change::SetIdentity { table, column, identity });
+    }
+    if found.not_null != wanted.not_null {
+        let (table, column) = names();
+        difference.changes.push(match wanted.not_null {
+            true => Change::SetNotNull { table, column },
+            false => Change::DropNotNull { table, column },
+        });
+    }
+}

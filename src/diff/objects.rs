@@ -1,0 +1,170 @@
+//! Constraints and indexes: missing, not as they should be, or in nobody's mapping.
+
+use std::collections::BTreeSet;
+
+use super::Difference;
+use crate::{
+    inspect::{Definition, LiveTable},
+    schema::{Change, ForeignKey, Table},
+};
+
+/// A table that is there, from both sides.
+pub(super) struct Pair<'a> {
+    pub(super) table: &'a Table,
+    /// As it should be, in PostgreSQL's words.
+    pub(super) normal: &'a LiveTable,
+    /// As it is.
+    pub(super) live: &'a LiveTable,
+}
+
+/// What keys, indexes and foreign keys make of a table.
+pub(super) fn additions(table: &Table) -> Vec<Change> {
+    let name = || table.name.clone();
+    let keys = table.keys.iter().map(|key| Change::AddKey { table: name(), key: key.clone() });
+    let mut changes: Vec<Change> = keys.collect();
+    changes.extend(
+        table.indexes.iter().map(|index| Change::CreateIndex { table: name(), index: index.clone() }),
+    );
+    for foreign_key in &table.foreign_keys {
+        changes.push(Change::AddForeignKey { table: name(), foreign_key: foreign_key.clone() });
+        if foreign_key.valid {
+            changes.push(Change::ValidateForeignKey { table: name(), name: foreign_key.name.clone() });
+        }
+    }
+    changes
+}
+
+/// Columns and keys that become others, so that what hangs on them has to let go.
+pub(super) struct Unsettled {
+    /// Table and column.
+    columns: BTreeSet<(String, String)>,
+    /// Table and columns of a key.
+    keys: BTreeSet<(String, Vec<String>)>,
+}
+
+impl Unsettled {
+    pub(super) fn of(changes: &[Change], there: &[Pair<'_>]) -> Unsettled {
+        let retyped = changes.iter().filter_map(|change| match change {
+            Change::AlterType { table, column, conversion, .. } if conversion.rewrites => {
+                Some((table.clone(), column.name.clone()))
+            }
+            _ => None,
+        });
+        let keys = there.iter().flat_map(|Pair { table, normal, live }| {
+            let differs = |name: &String| match (normal.constraints.get(name), live.constraints.get(name)) {
+                (Some(wanted), Some(found)) => wanted.sql != found.sql,
+                _ => false,
+            };
+            let replaced = table.keys.iter().filter(move |key| differs(&key.name));
+            replaced.map(|key| (table.name.clone(), key.columns.clone()))
+        });
+        Unsettled { columns: retyped.collect(), keys: keys.collect() }
+    }
+
+    /// Whether any of a table's columns gets another type.
+    fn retypes(&self, table: &str) -> bool {
+        self.columns.iter().any(|(retyped, _)| retyped == table)
+    }
+
+    fn stops(&self, table: &str, foreign_key: &ForeignKey) -> bool {
+        let retyped = |table: &str, columns: &[String]| {
+            columns.iter().any(|column| self.columns.contains(&(table.to_owned(), column.clone())))
+        };
+        let ForeignKey { parent_table, parent_columns, columns, .. } = foreign_key;
+        retyped(table, columns)
+            || retyped(parent_table, parent_columns)
+            || self.keys.contains(&(parent_table.clone(), parent_columns.clone()))
+    }
+}
+
+/// `goes` says whether an object of that name may go where nobody wants it.
+pub(super) fn compare(
+    pair: &Pair<'_>,
+    goes: &dyn Fn(&str) -> bool,
+    unsettled: &Unsettled,
+    difference: &mut Difference,
+) {
+    let Pair { table, normal, live } = pair;
+    let checks =
+        table.checks.iter().map(|check| Change::AddCheck { table: table.name.clone(), check: check.clone() });
+    let mut wanted_names = BTreeSet::new();
+    for change in checks.chain(additions(table)) {
+        let Some(name) = name_of(&change) else { continue };
+        wanted_names.insert(name.to_owned());
+        let is_index = matches!(change, Change::CreateIndex { .. });
+        let (wanted, found) = match is_index {
+            true => (normal.indexes.get(name), live.indexes.get(name)),
+            false => (normal.constraints.get(name), live.constraints.get(name)),
+        };
+        let Some(found) = found else {
+            difference.changes.push(change);
+            continue;
+        };
+        let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql);
+        let is_stopped = match &change {
+            Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
+            Change::ValidateForeignKey { name, .. } => table
+                .foreign_keys
+                .iter()
+                .any(|foreign_key| foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)),
+            _ => false,
+        };
+        match change {
+            // The foreign key is made anew, and has been told to go already.
+            Change::ValidateForeignKey { .. } if is_stopped || !is_as_wanted => {
+                difference.changes.push(change);
+            }
+            Change::ValidateForeignKey { .. } => {
+                if !found.valid {
+                    difference.changes.push(change);
+                }
+            }
+            // A build of it has failed: what is left serves nobody.
+            Change::CreateIndex { .. } if !found.valid => {
+                difference.changes.extend(
+                    [gone(&table.name, name_of(&change), found, true), Some(change)].into_iter().flatten(),
+                );
+            }
+            _ if is_as_wanted && !is_stopped => {}
+            Change::CreateIndex { table, index } if !unsettled.retypes(&table) => {
+                let definition = found.sql.clone();
+                difference.changes.push(Change::ReplaceIndex { table, index, definition });
+            }
+            change => {
+                difference.changes.extend(gone(&table.name, name_of(&change), found, is_index));
+                difference.changes.push(change);
+            }
+        }
+    }
+    for (objects, is_index) in [(&live.constraints, false), (&live.indexes, true)] {
+        for (name, found) in objects.iter().filter(|(name, _)| !wanted_names.contains(*name)) {
+            if goes(name) {
+                difference.changes.extend(gone(&table.name, Some(name), found, is_index));
+            } else {
+                let kind = if is_index { "index" } else { "constraint" };
+                difference.kept.push(format!("{kind} {name} on {}", table.name));
+            }
+        }
+    }
+}
+
+/// The name of the constraint or index that a change makes.
+fn name_of(change: &Change) -> Option<&str> {
+    match change {
+        Change::AddCheck { check, .. } => Some(&check.name),
+        Change::AddKey { key, .. } => Some(&key.name),
+        Change::AddForeignKey { foreign_key, .. } => Some(&foreign_key.name),
+        Change::ValidateForeignKey { name, .. } => Some(name),
+        Change::CreateIndex { index, .. } => Some(&index.name),
+        _ => None,
+    }
+}
+
+/// The change that takes a constraint or an index away.
+fn gone(table: &str, name: Option<&str>, found: &Definition, is_index: bool) -> Option<Change> {
+    let (table, name, definition) = (table.to_owned(), name?.to_owned(), found.sql.clone());
+    Some(match is_index {
+        true => Change::DropIndex { table, name, definition },
+        false => Change::DropConstraint { table, name, definition },
+    })
+}

@@ -1,0 +1,255 @@
+//! What rows that are there say against a change, before it is tried: NULL where none may be, duplicates, orphans, rows that
+//! break a check, values that another type does not take or would lose something of.
+//!
+//! Only queries; the one function that tries a conversion is made in `pg_temp` in a transaction that is rolled back.
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use super::{InspectError, Live, scratch};
+use crate::{
+    schema::{Change, Conversion, Desired, Finding, IndexKey, IndexPart, PgType, Severity, render::quoted},
+    target::Target,
+};
+
+/// Rows that stand against a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The change's position among those that were asked about.
+    pub change: usize,
+    /// The change, for people.
+    summary: String,
+    /// What the rows do.
+    verdict: Verdict,
+}
+
+/// What rows say of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Verdict {
+    /// The server will refuse it.
+    Refused { rows: u64, first_key: String, what: &'static str },
+    /// These values become others that do not say as much.
+    Lossy { rows: u64, first_key: String },
+    /// All values were looked at: none is refused, and none loses anything.
+    Kept,
+}
+
+impl Obstacle {
+    /// Whether all values were looked at, and nothing of one is lost.
+    #[must_use]
+    pub fn nothing_is_lost(&self) -> bool {
+        self.verdict == Verdict::Kept
+    }
+
+    /// What to say of it.
+    #[must_use]
+    pub fn finding(&self) -> Option<Finding> {
+        let counted = |rows: &u64| if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        let (severity, code, message) = match &self.verdict {
+            Verdict::Kept => return None,
+            Verdict::Refused { rows, first_key, what } => {
+                let rows = counted(rows);
+                let message = format!(
+                    "{}: refused by {rows} ({what}), the first at {first_key}. Correct them in the target, or change the mapping",
+                    self.summary
+                );
+                (Severity::Blocker, "rows-in-the-way", message)
+            }
+            Verdict::Lossy { rows, first_key } => {
+                let rows = counted(rows);
+                let message = format!(
+                    "{}: something is lost in {rows}, the first at {first_key}. Correct them in the target, or say --allow \
+                     lossy-conversion",
+                    self.summary
+                );
+                (Severity::Warning, "lossy-conversion", message)
+            }
+        };
+        Some(Finding { severity, code, message })
+    }
+}
+
+/// A question about the rows of a table.
+struct Question {
+    table: String,
+    /// True for the rows that it is about; `r` is the row.
+    condition: String,
+    what: &'static str,
+}
+
+/// Asks the rows of tables that hold any what they say against these changes.
+///
+/// # Errors
+/// [`InspectError`], where the server does not answer.
+pub async fn obstacles(
+    target: &Target,
+    changes: &[Change],
+    desired: &Desired,
+    live: &Live,
+) -> Result<Vec<Obstacle>, InspectError> {
+    let in_use = |change: &Change| live.rows.get(change.table()).is_some_and(|&rows| rows > 0);
+    let mut found = Vec::new();
+    let asked: Vec<(usize, &Change)> =
+        changes.iter().enumerate().filter(|(_, change)| in_use(change)).collect();
+    if asked.is_empty() {
+        return Ok(found);
+    }
+    let mut connection = target.pool.acquire().await?;
+    for (at, change) in asked {
+        let mut transaction = connection.begin().await?;
+        scratch::set_path(&mut transaction, &[&target.schema, "public"]).await?;
+        let key = key_text(desired, live, change.table());
+        let verdict = match change {
+            Change::AlterType { table, column, from, conversion, .. } => {
+                converted(&mut transaction, table, (&column.name, *from, column.pg_type), conversion, &key)
+                    .await?
+            }
+            change => match question(change) {
+                Some(question) => refused(&mut transaction, &question, &key).await?,
+                None => None,
+            },
+        };
+        transaction.rollback().await?;
+        found.extend(verdict.map(|verdict| Obstacle { change: at, summary: change.summary(), verdict }));
+    }
+    Ok(found)
+}
+
+/// The condition under which the server refuses a change, over rows.
+fn question(change: &Change) -> Option<Question> {
+    let table = change.table().to_owned();
+    let of = |columns: &[String], row: &str| -> Vec<String> {
+        columns.iter().map(|column| format!("{row}.{}", quoted(column))).collect()
+    };
+    let (condition, what) = match change {
+        Change::SetNotNull { column, .. } => (format!("r.{} IS NULL", quoted(column)), "NULL"),
+        Change::AddCheck { check, .. } => (format!("NOT ({})", check.expression), "the check does not hold"),
+        Change::AddKey { key, .. } => {
+            let twice =
+                twice(&table, &key.columns.iter().map(|column| quoted(column)).collect::<Vec<_>>(), None);
+            match key.primary {
+                true => {
+                    let null = of(&key.columns, "r").join(" IS NULL OR ") + " IS NULL";
+                    (format!("{null} OR {twice}"), "duplicates, or NULL")
+                }
+                false => (twice, "duplicates"),
+            }
+        }
+        Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } if index.unique => {
+            let part = |part: &IndexPart| match &part.key {
+                IndexKey::Column(name) => quoted(name),
+                IndexKey::Expression(expression) => format!("({expression})"),
+            };
+            let parts: Vec<String> = index.parts.iter().map(part).collect();
+            (twice(&table, &parts, index.predicate.as_deref()), "duplicates")
+        }
+        // Validated later, as a change of its own.
+        Change::AddForeignKey { foreign_key, .. } if foreign_key.valid => {
+            let pairs = of(&foreign_key.columns, "r").into_iter().zip(of(&foreign_key.parent_columns, "p"));
+            let equal: Vec<String> = pairs.map(|(child, parent)| format!("{parent} = {child}")).collect();
+            let given = of(&foreign_key.columns, "r").join(" IS NOT NULL AND ") + " IS NOT NULL";
+            let parent = quoted(&foreign_key.parent_table);
+            let orphan = format!("NOT EXISTS (SELECT FROM {parent} AS p WHERE {})", equal.join(" AND "));
+            (format!("{given} AND {orphan}"), "no parent")
+        }
+        _ => return None,
+    };
+    Some(Question { table, condition, what })
+}
+
+/// True for rows that another one equals in these expressions, none of which is NULL.
+fn twice(table: &str, parts: &[String], predicate: Option<&str>) -> String {
+    let list = parts.join(", ");
+    let only = predicate.map(|predicate| format!("({predicate})"));
+    let within = only.iter().map(|only| format!("WHERE {only} ")).next().unwrap_or_default();
+    let of_these = only.iter().map(|only| format!("{only} AND ")).next().unwrap_or_default();
+    format!(
+        "{of_these}({list}) IN (SELECT {list} FROM {} {within}GROUP BY {list} HAVING count(*) > 1)",
+        quoted(table)
+    )
+}
+
+async fn refused(
+    connection: &mut PgConnection,
+    question: &Question,
+    key: &str,
+) -> Result<Option<Verdict>, InspectError> {
+    let Question { table, condition, what } = question;
+    // What cannot be asked yet (a column that this plan adds, types that do not compare) is left to the change itself.
+    let found = match count(connection, table, condition, key).await {
+        Ok(found) => found,
+        Err(InspectError::Query(sqlx::Error::Database(_))) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(found.map(|(rows, first_key)| Verdict::Refused { rows, first_key, what }))
+}
+
+/// What becomes of the values of a column: the conversion is tried with every one.
+async fn converted(
+    connection: &mut PgConnection,
+    table: &str,
+    (column, from, to): (&str, PgType, PgType),
+    conversion: &Conversion,
+    key: &str,
+) -> Result<Option<Verdict>, InspectError> {
+    if conversion.may_fail {
+        let name = quoted(column);
+        let value = conversion.using_sql(column).unwrap_or_else(|| name.clone());
+        // An assignment to a variable of the type is what ALTER COLUMN … TYPE does with the value.
+        let create = format!(
+            "CREATE FUNCTION pg_temp.mtm_fits({name} {from}) RETURNS boolean LANGUAGE plpgsql AS $mtm$ \
+             DECLARE mtm_converted {to}; BEGIN mtm_converted := {value}; RETURN true; \
+             EXCEPTION WHEN data_exception OR string_data_right_truncation OR numeric_value_out_of_range \
+             OR invalid_text_representation THEN RETURN false; END $mtm$"
+        );
+        connection.execute(AssertSqlSafe(create)).await?;
+        let condition = format!("r.{name} IS NOT NULL AND NOT pg_temp.mtm_fits(r.{name})");
+        if let Some((rows, first_key)) = count(connection, table, &condition, key).await? {
+            let what = "values that the type does not take";
+            return Ok(Some(Verdict::Refused { rows, first_key, what }));
+        }
+    }
+    let Some(keeps) = conversion.keeps_sql(column) else { return Ok(None) };
+    let found = count(connection, table, &format!("NOT ({keeps})"), key).await?;
+    Ok(Some(found.map_or(Verdict::Kept, |(rows, first_key)| Verdict::Lossy { rows, first_key })))
+}
+
+/// The rows of a table under a condition, and the first one's key.
+async fn count(
+    connection: &mut PgConnection,
+    table: &str,
+    condition: &str,
+    key: &str,
+) -> Result<Option<(u64, String)>, InspectError> {
+    let sql =
+        format!("SELECT count(*), coalesce(min({key}), '') FROM {} AS r WHERE {condition}", quoted(table));
+    // A savepoint, so that what is refused does not end the transaction.
+    let mut savepoint = connection.begin().await?;
+    let row: (i64, String) =
+        sqlx::query_as(AssertSqlSafe(sql)).persistent(false).fetch_one(&mut *savepoint).await?;
+    savepoint.commit().await?;
+    Ok((row.0 > 0).then(|| (row.0.unsigned_abs(), row.1)))
+}
+
+/// An expression that names a row for people: its primary key, else where it stands.
+fn key_text(desired: &Desired, live: &Live, table: &str) -> String {
+    let there = |name: &String| {
+        let columns =
+            live.catalogue.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
+        columns.iter().any(|column| column.name == *name)
+    };
+    let copy = desired.tables.iter().find(|copy| copy.target == table);
+    let names: Vec<String> = copy
+        .into_iter()
+        .flat_map(|copy| copy.key.iter().filter_map(|&at| copy.columns.get(at)))
+        .map(|column| column.target.clone())
+        .filter(there)
+        .collect();
+    if names.is_empty() {
+        return "'ctid ' || r.ctid::text".to_owned();
+    }
+    let part = |name: &String| {
+        let shown = name.replace('\'', "''");
+        format!("'{shown}=' || coalesce(left(r.{}::text, 80), 'NULL')", quoted(name))
+    };
+    names.iter().map(part).collect::<Vec<_>>().join(" || ', ' || ")
+}

@@ -1,0 +1,174 @@
+//! Why a change may hurt a database that is in use. Pure.
+//!
+//! A hazard is one only where rows are: on a table that the same plan makes, or that is empty, there is none. Nothing
+//! hazardous runs without `--allow`. Each has a page of its slug in `docs/hazards/`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Change, Column};
+
+/// A reason not to make a change without having thought of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hazard {
+    /// Rows or values go, and nothing brings them back.
+    DeletesData,
+    /// Some values become others that do not say as much.
+    LossyConversion,
+    /// The whole table is written anew: time, and twice the disk.
+    RewritesTable,
+    /// Whoever reads the table waits meanwhile.
+    BlocksReads,
+    /// Whoever writes to the table waits meanwhile.
+    BlocksWrites,
+    /// A row that is written before the change is made may refuse it.
+    MayFailOnRows,
+    /// An index is built: processor, disk, and time in proportion to the rows.
+    BuildsIndex,
+}
+
+impl Hazard {
+    /// Every hazard, gravest first, with its slug: what `--allow` takes and what its page is called.
+    pub const ALL: [(Hazard, &'static str); 7] = [
+        (Hazard::DeletesData, "deletes-data"),
+        (Hazard::LossyConversion, "lossy-conversion"),
+        (Hazard::RewritesTable, "rewrites-table"),
+        (Hazard::BlocksReads, "blocks-reads"),
+        (Hazard::BlocksWrites, "blocks-writes"),
+        (Hazard::MayFailOnRows, "may-fail-on-rows"),
+        (Hazard::BuildsIndex, "builds-index"),
+    ];
+
+    /// Its slug.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        Hazard::ALL.iter().find(|(hazard, _)| *hazard == self).map_or("", |(_, slug)| slug)
+    }
+}
+
+impl fmt::Display for Hazard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.slug())
+    }
+}
+
+/// What a change may do to a table with rows, gravest first.
+#[must_use]
+pub fn hazards(change: &Change) -> Vec<Hazard> {
+    use Hazard::{
+        BlocksReads, BlocksWrites, BuildsIndex, DeletesData, LossyConversion, MayFailOnRows, RewritesTable,
+    };
+    match change {
+        Change::CreateTable(_)
+        | Change::DropConstraint { .. }
+        | Change::DropIndex { .. }
+        | Change::SetDefault { .. }
+        | Change::SetIdentity { .. }
+        | Change::DropNotNull { .. } => Vec::new(),
+        Change::AddColumn { column, .. } if is_written_row_by_row(column) => {
+            vec![RewritesTable, BlocksReads, BlocksWrites]
+        }
+        Change::AddColumn { .. } => Vec::new(),
+        Change::DropColumn { .. } => vec![DeletesData],
+        Change::AddCheck { .. }
+        | Change::SetNotNull { .. }
+        | Change::AddForeignKey { .. }
+        | Change::ValidateForeignKey { .. } => vec![MayFailOnRows],
+        Change::AddKey { .. } => vec![MayFailOnRows, BuildsIndex],
+        Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } => {
+            index.unique.then_some(MayFailOnRows).into_iter().chain([BuildsIndex]).collect()
+        }
+        Change::AlterType { column, conversion, from_collation, .. } => {
+            let blocks = conversion.rewrites || column.collation != *from_collation;
+            let of = |holds: bool, hazard| holds.then_some(hazard);
+            [
+                of(conversion.keeps_sql(&column.name).is_some(), LossyConversion),
+                of(conversion.rewrites, RewritesTable),
+                of(blocks, BlocksReads),
+                of(blocks, BlocksWrites),
+                of(conversion.may_fail, MayFailOnRows),
+            ]
+            .into_iter()
+            .flatten()
+            .collect()
+        }
+    }
+}
+
+/// Defaults that are one value for the whole statement, so that PostgreSQL notes it once instead of writing it into each row
+/// (its manual, "ALTER TABLE", Notes: "a non-volatile DEFAULT").
+const STABLE: [&str; 7] = [
+    "now()",
+    "current_timestamp",
+    "current_date",
+    "localtimestamp",
+    "transaction_timestamp()",
+    "statement_timestamp()",
+    "current_user",
+];
+
+/// Whether adding a column writes the table anew: with a default that may differ from row to row, or an identity.
+fn is_written_row_by_row(column: &Column) -> bool {
+    let calls_something = |default: &String| {
+        let default = default.trim();
+        !STABLE.iter().any(|stable| stable.eq_ignore_ascii_case(default)) && has_call(default)
+    };
+    column.identity || column.default.as_ref().is_some_and(calls_something)
+}
+
+/// Whether an expression calls a function, outside of its texts.
+fn has_call(expression: &str) -> bool {
+    let mut in_text = false;
+    let mut before = ' ';
+    for character in expression.chars() {
+        in_text ^= character == '\'';
+        if !in_text && character == '(' && (before.is_alphanumeric() || before == '_' || before == '"') {
+            return true;
+        }
+        before = character;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::PgType;
+
+    #[test]
+    fn a_default_that_is_one_value_costs_nothing() {
+        let column = |default: &str| Column {
+            name: "a".to_owned(),
+            pg_type: PgType::Text,
+            collation: None,
+            not_null: true,
+            default: Some(default.to_owned()),
+            identity: false,
+        };
+        for (default, rewrites) in [
+            ("1", false),
+            ("'f(x)'", false),
+            ("now()", false),
+            ("'2024-01-02'::date", false),
+            ("(1 + 2)", false),
+            ("gen_random_uuid()", true),
+            ("nextval('s')", true),
+            ("clock_timestamp()", true),
+        ] {
+            assert_eq!(is_written_row_by_row(&column(default)), rewrites, "{default}");
+        }
+        assert!(is_written_row_by_row(&Column { identity: true, default: None, ..column("1") }));
+    }
+
+    #[test]
+    fn every_hazard_has_its_page() {
+        for (hazard, slug) in Hazard::ALL {
+            let page = format!("{}/docs/hazards/{slug}.md", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(&page).expect(&page);
+            assert!(text.starts_with(&format!("# {slug}\n")), "{page}");
+            assert_eq!(hazard.slug(), slug);
+        }
+    }
+}

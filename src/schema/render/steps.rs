@@ -1,0 +1,192 @@
+//! A change as the statements of a version: the shortest way on a table without rows, the careful way on one that is in
+//! use.
+//!
+//! On a table with rows an index is built `CONCURRENTLY`; a constraint is added `NOT VALID` and then validated, which
+//! locks nobody out; NOT NULL is set where a validated check says that it holds, so that PostgreSQL does not read the
+//! table under its lock (its manual, "ALTER TABLE", `SET NOT NULL` and Notes).
+
+use super::{add_constraint, create_index, quoted, quoted_list, statement};
+use crate::schema::{Change, Check, Index, Key};
+
+/// A statement on its way into a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// When, among the statements of its section.
+    pub phase: Phase,
+    /// The SQL, without a semicolon.
+    pub sql: String,
+    /// Whether it is sent outside of any transaction.
+    pub concurrent: bool,
+    /// The strongest lock that it takes on its table.
+    pub lock: Lock,
+}
+
+/// What others of a table have to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// `SHARE UPDATE EXCLUSIVE`: nobody but who changes the schema.
+    None,
+    /// `SHARE`, `SHARE ROW EXCLUSIVE`: who writes.
+    Writes,
+    /// `ACCESS EXCLUSIVE`: everybody.
+    All,
+}
+
+/// The order of statements in a version: what may run at the same time stands together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Before the rows, in the changes' own order.
+    Define,
+    /// Index builds; they hold up no other reader or builder of the same table.
+    Build,
+    /// An index takes another one's place.
+    Swap,
+    /// Checks that bind new rows only.
+    Assert,
+    /// Rows that are there, against those.
+    Prove,
+    /// What follows from a proven check.
+    Require,
+    /// Constraints over indexes that are built.
+    Constrain,
+    /// Foreign keys, not yet checked.
+    Refer,
+    /// Foreign keys checked.
+    Validate,
+}
+
+impl Phase {
+    /// Whether statements of this phase may run at the same time.
+    #[must_use]
+    pub fn is_parallel(self) -> bool {
+        matches!(self, Phase::Build | Phase::Prove | Phase::Validate)
+    }
+
+    /// Whether it comes before the rows.
+    #[must_use]
+    pub fn is_before_rows(self) -> bool {
+        self == Phase::Define
+    }
+}
+
+impl Statement {
+    fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
+        Statement { phase, sql, concurrent: false, lock }
+    }
+}
+
+/// The statements that make a change; `in_use`: on a table that holds rows, which others read and write meanwhile.
+///
+/// A key is built as an index first, since an index build shares its table with others, and `ADD PRIMARY KEY` does not
+/// (PostgreSQL's manual, "ALTER TABLE", `USING INDEX`).
+#[must_use]
+pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
+    let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
+    match change {
+        Change::CreateTable(_) => one(Phase::Define, Lock::None),
+        Change::AddCheck { table, check } if in_use => asserted(table, check),
+        Change::SetNotNull { table, column } if in_use => required(table, column),
+        Change::SetNotNull { .. } => one(Phase::Require, Lock::All),
+        Change::SetIdentity { table, column, identity: true } => vec![
+            Statement::new(Phase::Constrain, Lock::All, statement(change)),
+            Statement::new(Phase::Constrain, Lock::None, continue_from_highest(table, column)),
+        ],
+        Change::AddColumn { .. }
+        | Change::AddCheck { .. }
+        | Change::DropConstraint { .. }
+        | Change::DropIndex { .. }
+        | Change::DropColumn { .. }
+        | Change::AlterType { .. }
+        | Change::SetDefault { .. }
+        | Change::SetIdentity { .. }
+        | Change::DropNotNull { .. } => one(Phase::Define, Lock::All),
+        Change::CreateIndex { index, table } => vec![built(table, index, in_use)],
+        Change::ReplaceIndex { table, index, .. } => replaced(table, index, in_use),
+        Change::AddForeignKey { .. } => one(Phase::Refer, Lock::Writes),
+        Change::ValidateForeignKey { .. } => one(Phase::Validate, Lock::None),
+        Change::AddKey { table, key } => {
+            let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
+            let constraint =
+                add_constraint(table, &key.name, &format!("{kind} USING INDEX {}", quoted(&key.name)));
+            vec![index_of(table, key, in_use), Statement::new(Phase::Constrain, Lock::All, constraint)]
+        }
+    }
+}
+
+fn built(table: &str, index: &Index, in_use: bool) -> Statement {
+    concurrent_if(in_use, create_index(table, index))
+}
+
+/// The index under a key.
+fn index_of(table: &str, key: &Key, in_use: bool) -> Statement {
+    let columns = quoted_list(&key.columns);
+    let sql = format!("CREATE UNIQUE INDEX {} ON {} ({columns})", quoted(&key.name), quoted(table));
+    concurrent_if(in_use, sql)
+}
+
+/// An index build that locks nobody out, where somebody may be there.
+fn concurrent_if(in_use: bool, sql: String) -> Statement {
+    match in_use {
+        false => Statement::new(Phase::Build, Lock::Writes, sql),
+        true => Statement {
+            concurrent: true,
+            ..Statement::new(Phase::Build, Lock::None, sql.replacen("INDEX ", "INDEX CONCURRENTLY ", 1))
+        },
+    }
+}
+
+/// A new identity column's sequence goes on behind the values that are there.
+fn continue_from_highest(table: &str, column: &str) -> String {
+    let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
+    format!(
+        "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, false) FROM {}",
+        text(&quoted(table)),
+        text(column),
+        quoted(column),
+        quoted(table)
+    )
+}
+
+/// The new index is built under another name, so that the old one serves until then.
+fn replaced(table: &str, index: &Index, in_use: bool) -> Vec<Statement> {
+    let name = beside(&index.name, "new");
+    let swap = |sql: String, concurrent| Statement {
+        concurrent,
+        ..Statement::new(Phase::Swap, if concurrent { Lock::None } else { Lock::All }, sql)
+    };
+    let concurrently = if in_use { "CONCURRENTLY " } else { "" };
+    vec![
+        built(table, &Index { name: name.clone(), ..index.clone() }, in_use),
+        swap(format!("DROP INDEX {concurrently}{}", quoted(&index.name)), in_use),
+        swap(format!("ALTER INDEX {} RENAME TO {}", quoted(&name), quoted(&index.name)), false),
+    ]
+}
+
+fn asserted(table: &str, check: &Check) -> Vec<Statement> {
+    let sql = add_constraint(table, &check.name, &format!("CHECK ({}) NOT VALID", check.expression));
+    vec![
+        Statement::new(Phase::Assert, Lock::All, sql),
+        Statement::new(Phase::Prove, Lock::None, validate(table, &check.name)),
+    ]
+}
+
+fn required(table: &str, column: &str) -> Vec<Statement> {
+    let expression = format!("{} IS NOT NULL", quoted(column));
+    let check = Check { name: beside(&format!("{table}_{column}"), "not_null"), expression };
+    let mut statements = asserted(table, &check);
+    let set = statement(&Change::SetNotNull { table: table.to_owned(), column: column.to_owned() });
+    let drop = format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(&check.name));
+    statements.extend([set, drop].map(|sql| Statement::new(Phase::Require, Lock::All, sql)));
+    statements
+}
+
+fn validate(table: &str, constraint: &str) -> String {
+    format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table), quoted(constraint))
+}
+
+/// A name for a while, within the 63 bytes that PostgreSQL keeps of one.
+fn beside(name: &str, suffix: &str) -> String {
+    let room = 63 - suffix.len() - 2;
+    let end = (0..=room.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}__{suffix}", &name[..end])
+}

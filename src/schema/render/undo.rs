@@ -1,0 +1,74 @@
+//! The way back from a change.
+
+use super::{add_constraint, alter_column, quoted, statement};
+use crate::schema::{Change, Column, Conversion, Hazard};
+use crate::value::Reading;
+
+/// How a change is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// By these statements.
+    By {
+        /// In order.
+        statements: Vec<String>,
+        /// Why that may hurt.
+        hazards: Vec<Hazard>,
+    },
+    /// Taking back another change does it too.
+    WithAnother,
+    /// Nothing brings back what the change takes away.
+    Never,
+}
+
+/// The way back from a change.
+#[must_use]
+pub fn undo(change: &Change) -> Undo {
+    let by = |sql: String| Undo::By { statements: vec![sql], hazards: Vec::new() };
+    let deleting = |sql: String| Undo::By { statements: vec![sql], hazards: vec![Hazard::DeletesData] };
+    let drop_constraint =
+        |table: &str, name: &str| format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name));
+    match change {
+        Change::CreateTable(table) => deleting(format!("DROP TABLE {}", quoted(&table.name))),
+        Change::AddColumn { table, column } => {
+            deleting(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
+        }
+        Change::AddCheck { table, check } => by(drop_constraint(table, &check.name)),
+        Change::AddKey { table, key } => by(drop_constraint(table, &key.name)),
+        Change::CreateIndex { index, .. } => by(format!("DROP INDEX {}", quoted(&index.name))),
+        Change::AddForeignKey { table, foreign_key } => by(drop_constraint(table, &foreign_key.name)),
+        Change::ValidateForeignKey { .. } => Undo::WithAnother,
+        Change::DropConstraint { table, name, definition } => by(add_constraint(table, name, definition)),
+        Change::DropIndex { definition, .. } => by(definition.clone()),
+        Change::ReplaceIndex { index, definition, .. } => Undo::By {
+            statements: vec![format!("DROP INDEX {}", quoted(&index.name)), definition.clone()],
+            hazards: Vec::new(),
+        },
+        // The column could come back, but not what it held.
+        Change::DropColumn { .. } => Undo::Never,
+        Change::AlterType { table, column, from, from_collation, .. } => {
+            let Some(conversion) = Conversion::between(column.pg_type, *from, &Reading::Plain) else {
+                return Undo::Never;
+            };
+            let back = Column { pg_type: *from, collation: from_collation.clone(), ..column.clone() };
+            let back = Change::AlterType {
+                table: table.clone(),
+                column: back,
+                from: column.pg_type,
+                from_collation: column.collation.clone(),
+                conversion,
+            };
+            Undo::By { statements: vec![statement(&back)], hazards: crate::schema::hazards(&back) }
+        }
+        Change::SetDefault { table, column, from, .. } => by(match from {
+            Some(default) => alter_column(table, column, &format!("SET DEFAULT {default}")),
+            None => alter_column(table, column, "DROP DEFAULT"),
+        }),
+        Change::SetIdentity { table, column, identity } => by(statement(&Change::SetIdentity {
+            table: table.clone(),
+            column: column.clone(),
+            identity: !identity,
+        })),
+        Change::SetNotNull { table, column } => by(alter_column(table, column, "DROP NOT NULL")),
+        Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
+    }
+}

@@ -1,0 +1,1 @@
+CREATE INDEX song_by_somebody ON song (price);

@@ -1,0 +1,194 @@
+//! The schema's life after the first load: each folder of `tests/cases` is a change of the mapping, from beginning to end.
+//!
+//! A folder holds `source.sql` (the SQLite file), `before.yaml` (the mapping of the first load), `live.sql` (what has become of
+//! the target since; optional), `after.yaml` (the mapping as it is edited) and `plan.txt` (what `mtm plan` then says of schema
+//! and findings). `MTM_UPDATE_CASES=1` writes the last one anew.
+//!
+//! Whatever the change: with hazards it is refused and names the flag, with the flag it is made; the plan is empty
+//! afterwards; the schema is that of a target made from nothing by the new mapping; the rows are there, and proven, unless
+//! `live.sql` has changed them.
+
+use std::{fs, path::Path};
+
+use crate::{
+    command::{Outcome, Way},
+    support::TestDatabase,
+};
+
+/// Everything about the tables that a mapping can ask for, whatever the order of columns.
+const SCHEMA: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
+    SELECT format('column %s.%s %s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+                  CASE WHEN a.attnotnull THEN 'NOT NULL' END, pg_get_expr(d.adbin, d.adrelid), a.attidentity, co.collname)
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    LEFT JOIN pg_collation co ON co.oid = a.attcollation
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname NOT LIKE 'seaql%'
+      AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT format('constraint %s %s %s', conname, pg_get_constraintdef(oid), convalidated)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'seaql%' AND contype <> 'n'
+    UNION ALL SELECT format('index %s %s', pg_get_indexdef(indexrelid), indisvalid)
+    FROM pg_index JOIN pg_class c ON c.oid = indrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'seaql%' AND indexrelid::regclass::text NOT LIKE '%somebody%') AS lines (line)";
+
+/// A folder of `tests/cases`.
+struct Case {
+    name: &'static str,
+    way: Way,
+    /// Whether nobody has written to the target since.
+    rows_are_the_sources: bool,
+}
+
+impl Case {
+    async fn open(name: &'static str) -> Case {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+        let way = Way::from_sql(&fs::read_to_string(folder.join("source.sql")).expect(name)).await;
+        for mapping in ["before.yaml", "after.yaml"] {
+            way.place.write(mapping, fs::read_to_string(folder.join(mapping)).expect(name));
+        }
+        let live = fs::read_to_string(folder.join("live.sql")).ok();
+        let case = Case { name, way, rows_are_the_sources: live.is_none() };
+        case.run("apply", "before.yaml", &["--yes"]).ends_with(0);
+        for statement in live.iter().flat_map(|live| live.split(";\n")).filter(|sql| !sql.trim().is_empty()) {
+            case.way.target.execute(statement).await;
+        }
+        case
+    }
+
+    fn run(&self, verb: &str, mapping: &str, more: &[&str]) -> Outcome {
+        let mapping = self.way.place.path().join(mapping);
+        self.way.run(verb, &[&["--mapping", mapping.to_str().unwrap()], more].concat())
+    }
+
+    /// What the plan says of schema and findings, as the folder has it.
+    #[track_caller]
+    fn plans(&self, code: i32) {
+        let plan = self.run("plan", "after.yaml", &["--exit-code"]).ends_with(code).stdout;
+        let sections =
+            plan.split("\n\n").filter(|part| part.starts_with("Schema") || part.starts_with("Findings"));
+        let found = sections.collect::<Vec<_>>().join("\n\n") + "\n";
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(self.name).join("plan.txt");
+        if std::env::var_os("MTM_UPDATE_CASES").is_some() {
+            fs::write(&file, &found).expect("written");
+        }
+        let expected = fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(found, expected, "{}: MTM_UPDATE_CASES=1 writes it anew", file.display());
+    }
+
+    /// The hazards that `plan.txt` names, for `--allow`.
+    fn hazards(&self) -> Option<String> {
+        let plan = self.run("plan", "after.yaml", &["--format", "json"]).json();
+        let mut slugs: Vec<String> = plan["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|change| change["hazards"].as_array().unwrap())
+            .map(|slug| slug.as_str().unwrap().to_owned())
+            .collect();
+        slugs.sort();
+        slugs.dedup();
+        (!slugs.is_empty()).then(|| slugs.join(","))
+    }
+
+    /// The whole life of the change.
+    async fn lives(&self) {
+        self.plans(2);
+        let before = self.way.target.value(SCHEMA).await;
+        let allow = self.hazards();
+        let flags = match &allow {
+            None => vec!["--yes"],
+            Some(allow) => {
+                let refused = self.run("apply", "after.yaml", &["--yes"]).ends_with(3);
+                for slug in allow.split(',') {
+                    let flag =
+                        refused.stderr.lines().find(|line| line.contains("--allow")).unwrap_or_default();
+                    assert!(flag.contains(slug), "{}: no {slug} in {flag}", self.name);
+                }
+                assert_eq!(
+                    self.way.target.value(SCHEMA).await,
+                    before,
+                    "{}: refused, and yet done",
+                    self.name
+                );
+                vec!["--yes", "--allow", allow]
+            }
+        };
+        self.run("apply", "after.yaml", &flags).ends_with(0);
+        self.run("plan", "after.yaml", &["--exit-code"]).ends_with(0).says(&["Nothing to do"]);
+        self.is_as_from_nothing().await;
+    }
+
+    /// The schema is that of a target which the new mapping made.
+    async fn is_as_from_nothing(&self) {
+        let fresh = TestDatabase::new().await;
+        let mapping = self.way.place.path().join("after.yaml");
+        let arguments =
+            ["apply", "--source", self.way.source.to_str().unwrap(), "--target", &fresh.url, "--yes"];
+        let with_mapping = [&arguments[..], &["--mapping", mapping.to_str().unwrap()]].concat();
+        self.way.place.mtm(&with_mapping).ends_with(0);
+        assert_eq!(self.way.target.value(SCHEMA).await, fresh.value(SCHEMA).await, "{}", self.name);
+    }
+}
+
+/// Goes the whole way with a case.
+async fn lives(name: &'static str) {
+    let case = Case::open(name).await;
+    case.lives().await;
+    if case.rows_are_the_sources {
+        case.run("verify", "after.yaml", &[]).succeeds().says(&["Proven"]);
+    }
+}
+
+/// A test a folder.
+macro_rules! cases {
+    ($($name:ident),* $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            lives(stringify!($name)).await;
+        }
+    )*};
+}
+
+cases![
+    check_added,
+    check_altered,
+    check_dropped,
+    collation,
+    column_added,
+    column_dropped,
+    default_altered,
+    foreign_key_added,
+    foreign_key_altered,
+    foreign_key_retyped,
+    index_added,
+    index_altered,
+    index_dropped,
+    index_invalid,
+    index_of_somebody,
+    lossy_conversion,
+    not_null_dropped,
+    not_null_set,
+    text_to_date,
+    text_to_jsonb,
+    type_narrowed,
+    type_widened,
+];
+
+/// What rows refuse is found before anything is tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_in_the_way() {
+    let case = Case::open("rows_in_the_way").await;
+    case.plans(3);
+    let before = case.way.target.value(SCHEMA).await;
+    let all = "rewrites-table,blocks-reads,blocks-writes,may-fail-on-rows,builds-index,lossy-conversion";
+    case.run("apply", "after.yaml", &["--yes", "--allow", all]).ends_with(3);
+    assert_eq!(case.way.target.value(SCHEMA).await, before);
+}
+
+#[test]
+fn every_folder_is_a_test() {
+    let source = include_str!("cases.rs");
+    for folder in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")).unwrap() {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        assert!(source.contains(&format!(" {name},")) || source.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
