@@ -86,7 +86,16 @@ pub async fn obstacles(
     desired: &Desired,
     live: &Live,
 ) -> Result<Vec<Obstacle>, InspectError> {
-    let in_use = |change: &Change| live.rows.get(change.table()).is_some_and(|&rows| rows > 0);
+    let holds_rows = |table: &str| live.rows.get(table).is_some_and(|&rows| rows > 0);
+    // A parent whose rows are still to be copied says nothing yet.
+    let has_parents = |change: &Change| match change {
+        Change::AddForeignKey { foreign_key, .. } => {
+            let parent = desired.tables.iter().find(|copy| copy.target == foreign_key.parent_table);
+            parent.is_none_or(|parent| parent.rows == 0) || holds_rows(&foreign_key.parent_table)
+        }
+        _ => true,
+    };
+    let in_use = |change: &Change| holds_rows(change.table()) && has_parents(change);
     let mut found = Vec::new();
     let asked: Vec<(usize, &Change)> =
         changes.iter().enumerate().filter(|(_, change)| in_use(change)).collect();

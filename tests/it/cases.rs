@@ -114,20 +114,23 @@ impl Case {
         };
         self.run("apply", "after.yaml", &flags).ends_with(0);
         self.run("plan", "after.yaml", &["--exit-code"]).ends_with(0).says(&["Nothing to do"]);
-        self.is_as_from_nothing().await;
-    }
-
-    /// The schema is that of a target which the new mapping made.
-    async fn is_as_from_nothing(&self) {
-        let fresh = TestDatabase::new().await;
-        let mapping = self.way.place.path().join("after.yaml");
-        let arguments =
-            ["apply", "--source", self.way.source.to_str().unwrap(), "--target", &fresh.url, "--yes"];
-        let with_mapping = [&arguments[..], &["--mapping", mapping.to_str().unwrap()]].concat();
-        self.way.place.mtm(&with_mapping).ends_with(0);
-        assert_eq!(self.way.target.value(SCHEMA).await, fresh.value(SCHEMA).await, "{}", self.name);
+        let mapping = fs::read_to_string(self.way.place.path().join("after.yaml")).unwrap();
+        same_schema_as_from_nothing(&self.way, &mapping, self.name).await;
     }
 }
+
+/// The target's schema is that of one which the mapping made from nothing.
+pub async fn same_schema_as_from_nothing(way: &Way, mapping: &str, told: &str) {
+    let fresh = TestDatabase::new().await;
+    let file = way.place.write("fresh/types.yaml", mapping);
+    let arguments = ["apply", "--source", way.source.to_str().unwrap(), "--target", &fresh.url, "--yes"];
+    way.place.mtm(&[&arguments[..], &["--mapping", file.to_str().unwrap()]].concat()).ends_with(0);
+    assert_eq!(way.target.value(SCHEMA).await, fresh.value(SCHEMA).await, "{told}");
+}
+
+/// Every hazard, as `--allow` takes them.
+pub const ALL_HAZARDS: &str =
+    "deletes-data,lossy-conversion,rewrites-table,blocks-reads,blocks-writes,may-fail-on-rows,builds-index";
 
 /// Goes the whole way with a case.
 async fn lives(name: &'static str) {
@@ -179,8 +182,7 @@ async fn rows_in_the_way() {
     let case = Case::open("rows_in_the_way").await;
     case.plans(3);
     let before = case.way.target.value(SCHEMA).await;
-    let all = "rewrites-table,blocks-reads,blocks-writes,may-fail-on-rows,builds-index,lossy-conversion";
-    case.run("apply", "after.yaml", &["--yes", "--allow", all]).ends_with(3);
+    case.run("apply", "after.yaml", &["--yes", "--allow", ALL_HAZARDS]).ends_with(3);
     assert_eq!(case.way.target.value(SCHEMA).await, before);
 }
 

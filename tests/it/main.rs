@@ -24,5 +24,6 @@ mod music_time_machine;
 mod mutations;
 mod rejects;
 mod restart;
+mod round_trip;
 mod support;
 mod verify;

@@ -303,10 +303,8 @@ const MISTAKES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "version: 1\ntables:\n  t: {add_columns: {c: date}}\n",
-        &[
-            "3:24: a mapping of keys to values is expected here, not a text; known keys: `type`, `default`, `not_null`",
-        ],
+        "version: 1\ntables:\n  t: {add_columns: {c: [date]}}\n",
+        &["3:21: a text is expected here, not a list"],
     ),
     (
         "version: 1\ntables:\n  t:\n    columns: {c: date}\n    add_columns: {c: {type: date}}\n",

@@ -1,0 +1,202 @@
+//! From any mapping to any other: two random ones, the first applied, then the second.
+//!
+//! Afterwards the plan is empty, the schema is that of a target which the second mapping made from nothing, and the rows are
+//! proven. Where a type cannot come from the one that is there, the plan says that the rows have to be copied anew, and
+//! `--restart` does. Mappings follow one another in one target, so that each pair is the next one's history.
+
+use crate::{
+    cases::{ALL_HAZARDS, same_schema_as_from_nothing},
+    command::{Outcome, Way},
+    faults::{Random, tell},
+};
+
+const SOURCE: &str = "CREATE TABLE thing (id INTEGER PRIMARY KEY, n INTEGER, flag INTEGER, t TEXT, j TEXT, d TEXT, ts TEXT, e INTEGER,
+        u TEXT, r REAL, parent INTEGER);
+    CREATE TABLE part (id INTEGER PRIMARY KEY, thing_id INTEGER, name TEXT NOT NULL, qty INTEGER DEFAULT 1);
+    WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 40)
+    INSERT INTO thing SELECT i, i * 3, i % 2, 'text ' || i, '{\"b\": ' || i || ', \"a\": [1]}', printf('2024-01-%02d', i % 28 + 1),
+        printf('2024-01-%02d 10:00:00+02:00', i % 28 + 1), 1700000000 + i, printf('123e4567-e89b-12d3-a456-4266141740%02d', i),
+        i * 0.25, nullif(i / 2, 0) FROM k;
+    INSERT INTO part SELECT id, id, 'part ' || id, id FROM thing; INSERT INTO part VALUES (100, NULL, 'of nothing', NULL);";
+
+/// What a column may be asked to be, each a value in YAML; `-`: it is not named.
+const COLUMNS: [(&str, &str, &[&str]); 13] = [
+    ("thing", "id", &["-", "integer", "bigint"]),
+    (
+        "thing",
+        "n",
+        &[
+            "-",
+            "smallint",
+            "integer",
+            "{type: bigint, not_null: true}",
+            "{type: integer, default: 7}",
+            "numeric",
+            "\"numeric(8,2)\"",
+            "double precision",
+            "text",
+            "varchar(20)",
+        ],
+    ),
+    ("thing", "flag", &["-", "boolean", "smallint", "{type: boolean, default: true}", "text"]),
+    (
+        "thing",
+        "t",
+        &[
+            "-",
+            "varchar(30)",
+            "varchar(60)",
+            "{type: text, collate: C}",
+            "bytea",
+            "{type: text, not_null: true}",
+        ],
+    ),
+    ("thing", "j", &["text", "jsonb", "{type: jsonb, default: \"'{}'\"}"]),
+    ("thing", "d", &["text", "date", "{type: date, default: current_date}", "varchar(10)"]),
+    ("thing", "ts", &["text", "timestamptz"]),
+    (
+        "thing",
+        "e",
+        &["bigint", "{type: timestamptz, from: epoch_s}", "{type: timestamp, from: epoch_s}", "numeric"],
+    ),
+    ("thing", "u", &["text", "uuid", "varchar(36)"]),
+    (
+        "thing",
+        "r",
+        &[
+            "-",
+            "numeric",
+            "\"numeric(10,2)\"",
+            "{type: double precision, check: \"r > 0\"}",
+            "{type: double precision, check: \"r >= 0\"}",
+        ],
+    ),
+    ("thing", "parent", &["-", "integer"]),
+    ("part", "thing_id", &["-", "integer", "bigint"]),
+    ("part", "qty", &["-", "{type: integer, default: 2}", "{type: smallint, check: \"qty > 0\"}", "numeric"]),
+];
+
+/// What a table may have beside its columns: the table, the key, an entry of its list.
+const OBJECTS: [(&str, &str, &str); 12] = [
+    ("thing", "indexes", "{name: thing_n, columns: [n]}"),
+    ("thing", "indexes", "{name: thing_by, columns: [t, d]}"),
+    ("thing", "indexes", "{name: thing_by, columns: [{column: d, order: desc}, u]}"),
+    ("thing", "indexes", "{name: thing_u, unique: true, columns: [u]}"),
+    ("thing", "indexes", "{name: thing_r, columns: [r], where: \"r > 1\"}"),
+    ("thing", "checks", "{name: thing_positive, expression: \"r > 0\"}"),
+    ("thing", "checks", "{name: thing_positive, expression: \"r > 0 OR id > 0\"}"),
+    ("thing", "foreign_keys", "{columns: [parent], references: {table: thing}}"),
+    ("part", "foreign_keys", "{columns: [thing_id], references: {table: thing}}"),
+    ("part", "foreign_keys", "{columns: [thing_id], references: {table: thing}, on_delete: cascade}"),
+    ("part", "indexes", "{name: part_thing, columns: [thing_id]}"),
+    ("part", "indexes", "{name: part_name, columns: [{column: name, opclass: text_pattern_ops}]}"),
+];
+
+const ADDED: [&str; 4] = [
+    "note: text",
+    "note: varchar(20)",
+    "made: {type: timestamptz, default: now(), not_null: true}",
+    "kind: {type: text, default: \"'a'\", not_null: true}",
+];
+
+/// Draws a mapping.
+fn mapping(random: &mut Random) -> String {
+    let mut yaml = "version: 1\nprune: true\ntables:\n".to_owned();
+    for table in ["thing", "part"] {
+        yaml += &format!("  {table}:\n    columns:\n");
+        let mut chosen: Vec<(&str, &str)> = Vec::new();
+        for (_, column, choices) in COLUMNS.iter().filter(|(of, ..)| *of == table) {
+            let choice = choices[random.below(choices.len() as u64) as usize];
+            if choice != "-" {
+                chosen.push((column, choice));
+            }
+        }
+        // A mapping of no column is none.
+        if table == "part" && chosen.is_empty() {
+            chosen.push(("name", "text"));
+        }
+        chosen.iter().for_each(|(column, choice)| yaml += &format!("      {column}: {choice}\n"));
+        let mut taken: Vec<&str> = Vec::new();
+        for key in ["indexes", "checks", "foreign_keys"] {
+            let mut lines = String::new();
+            for (of, of_key, entry) in OBJECTS {
+                let name = entry.split(',').next().unwrap_or_default();
+                if of == table && of_key == key && random.below(2) == 0 && !taken.contains(&name) {
+                    taken.push(name);
+                    lines += &format!("      - {entry}\n");
+                }
+            }
+            if !lines.is_empty() {
+                yaml += &format!("    {key}:\n{lines}");
+            }
+        }
+        let added: Vec<&str> = ADDED.into_iter().filter(|_| random.below(3) == 0).collect();
+        let mut names: Vec<&str> = Vec::new();
+        let mut lines = String::new();
+        for column in added {
+            let name = column.split(':').next().unwrap_or_default();
+            if !names.contains(&name) {
+                names.push(name);
+                lines += &format!("      {column}\n");
+            }
+        }
+        if !lines.is_empty() {
+            yaml += &format!("    add_columns:\n{lines}");
+        }
+    }
+    yaml
+}
+
+/// Goes from one random mapping to the next, so many times.
+async fn pairs(test: &str, count: u32) {
+    let mut random = Random::drawn(test);
+    let way = Way::from_sql(SOURCE).await;
+    let mut before = mapping(&mut random);
+    let run = |verb: &str, yaml: &str, more: &[&str]| -> Outcome {
+        let file = way.place.write("types.yaml", yaml);
+        way.run(verb, &[&["--mapping", file.to_str().unwrap()], more].concat())
+    };
+    run("apply", &before, &["--yes"]).ends_with(0);
+    let mut copied_anew = 0;
+    for pair in 1..=count {
+        let after = mapping(&mut random);
+        let told = format!("pair {pair} of {test}\n--- before\n{before}--- after\n{after}");
+        let allowing = ["--yes", "--allow", ALL_HAZARDS];
+        let mut applied = run("apply", &after, &allowing);
+        if applied.code == Some(4) {
+            copied_anew += 1;
+            applied = run("apply", &after, &[&allowing[..], &["--restart"]].concat());
+        }
+        assert_eq!(applied.code, Some(0), "{told}\n{}\n{}", applied.stdout, applied.stderr);
+        let plan = run("plan", &after, &["--exit-code"]);
+        assert_eq!(plan.code, Some(0), "{told}\n{}\n{}", plan.stdout, plan.stderr);
+        let verified = run("verify", &after, &[]);
+        assert_eq!(verified.code, Some(0), "{told}\n{}\n{}", verified.stdout, verified.stderr);
+        same_schema_as_from_nothing(&way, &after, &told).await;
+        before = after;
+    }
+    tell(&format!("{test}: {count} pairs, {copied_anew} of them by copying anew"));
+}
+
+macro_rules! draws {
+    ($($name:ident),*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            pairs(stringify!($name), 10).await;
+        }
+    )*};
+}
+
+draws![round_trip_1, round_trip_2, round_trip_3, round_trip_4, round_trip_5];
+
+macro_rules! long_draws {
+    ($($name:ident),*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "a long draw: script/test --nightly"]
+        async fn $name() {
+            pairs(stringify!($name), 250).await;
+        }
+    )*};
+}
+
+long_draws![nightly_round_trip_1, nightly_round_trip_2, nightly_round_trip_3, nightly_round_trip_4];
