@@ -22,6 +22,7 @@ mod local;
 mod migration;
 mod music_time_machine;
 mod mutations;
+mod online;
 mod rejects;
 mod restart;
 mod round_trip;
