@@ -1,11 +1,11 @@
-//! The plan for people, and as SQL.
+//! The plan for people.
 
 use std::io::{self, Write};
 
 use super::text::{Grid, Paint, count, counted, rows};
 use crate::{
     plan::{CopyPlan, Plan, VersionAction},
-    schema::{Action, Change, Finding, Outcome, Section, Severity},
+    schema::{Action, Change, Finding, Outcome, Severity},
 };
 
 /// Writes the plan: what changes, which rows go where, what is left out, what forbids it.
@@ -199,34 +199,4 @@ fn summary_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()
         counted(tables as u64, "new table"),
         rows(to_copy)
     )
-}
-
-/// Writes the plan's SQL: the changes before the rows, the insert plans as comments, the changes after the rows.
-///
-/// # Errors
-/// Whatever the writer says.
-pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
-    if plan.is_empty() {
-        return writeln!(out, "-- Nothing to do.");
-    }
-    let schema = crate::schema::render::quoted(&plan.target_schema);
-    if plan.creates_schema {
-        writeln!(out, "CREATE SCHEMA {schema};")?;
-    }
-    writeln!(out, "SET search_path = {schema};")?;
-    for (section, title) in [(Section::PreData, "pre-data"), (Section::PostData, "post-data")] {
-        writeln!(out, "\n-- {title}")?;
-        for change in plan.changes.iter().filter(|change| change.section == section) {
-            writeln!(out, "{}", change.sql)?;
-        }
-        if section == Section::PreData {
-            writeln!(out, "\n-- data: rows are copied by COPY; these insert plans say what it does")?;
-            for table in
-                plan.tables.iter().filter(|table| !matches!(table.copy, CopyPlan::Done | CopyPlan::Convert))
-            {
-                writeln!(out, "-- {} to copy\n-- {};", rows(table.source_rows), table.insert)?;
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! The schema's life after the first load: each folder of `tests/cases` is a change of the mapping, from beginning to end.
 //!
 //! A folder holds `source.sql` (the SQLite file), `before.yaml` (the mapping of the first load), `live.sql` (what has become of
-//! the target since; optional), `after.yaml` (the mapping as it is edited) and `plan.txt` (what `mtm plan` then says of schema
-//! and findings). `MTM_UPDATE_CASES=1` writes the last one anew.
+//! the target since; optional), `after.yaml` (the mapping as it is edited), `plan.txt` (what `mtm plan` then says of schema and
+//! findings) and `plan.sql` (`--format sql`). `MTM_UPDATE_CASES=1` writes the last two anew.
 //!
 //! Whatever the change: with hazards it is refused and names the flag, with the flag it is made; the plan is empty
 //! afterwards; the schema is that of a target made from nothing by the new mapping; the rows are there, and proven, unless
@@ -59,16 +59,22 @@ impl Case {
         self.way.run(verb, &[&["--mapping", mapping.to_str().unwrap()], more].concat())
     }
 
-    /// What the plan says of schema and findings, as the folder has it.
+    /// What the plan says of schema and findings, and its SQL, as the folder has them.
     #[track_caller]
     fn plans(&self, code: i32) {
         let plan = self.run("plan", "after.yaml", &["--exit-code"]).ends_with(code).stdout;
-        let sections =
-            plan.split("\n\n").filter(|part| part.starts_with("Schema") || part.starts_with("Findings"));
-        let found = sections.collect::<Vec<_>>().join("\n\n") + "\n";
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(self.name).join("plan.txt");
+        let is_told = |part: &&str| part.starts_with("Schema") || part.starts_with("Findings");
+        let told = plan.split("\n\n").filter(is_told).collect::<Vec<_>>().join("\n\n");
+        self.is_as_kept("plan.txt", &format!("{}\n", told.trim_end()));
+        let sql = self.run("plan", "after.yaml", &["--format", "sql"]).stdout;
+        self.is_as_kept("plan.sql", &sql);
+    }
+
+    #[track_caller]
+    fn is_as_kept(&self, file: &str, found: &str) {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(self.name).join(file);
         if std::env::var_os("MTM_UPDATE_CASES").is_some() {
-            fs::write(&file, &found).expect("written");
+            fs::write(&file, found).expect("written");
         }
         let expected = fs::read_to_string(&file).unwrap_or_default();
         assert_eq!(found, expected, "{}: MTM_UPDATE_CASES=1 writes it anew", file.display());

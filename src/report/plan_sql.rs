@@ -1,0 +1,87 @@
+//! The plan as SQL: the statements that `mtm apply` sends, in its order, each with the timeouts that it has.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use super::text::rows;
+use crate::{
+    plan::{CopyPlan, Plan, VersionAction},
+    schema::render::quoted,
+    target::{Step, Version},
+};
+
+/// Writes the plan's SQL: what comes before the rows, the insert plans as comments, what comes after them.
+///
+/// # Errors
+/// Whatever the writer says.
+pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if plan.is_empty() {
+        return writeln!(out, "-- Nothing to do.");
+    }
+    let schema = quoted(&plan.target_schema);
+    if plan.creates_schema {
+        writeln!(out, "CREATE SCHEMA {schema};")?;
+    }
+    writeln!(out, "SET search_path = {schema};")?;
+    let runs: Vec<Version> = match plan.version_action {
+        VersionAction::Record => Vec::new(),
+        VersionAction::Run | VersionAction::RunThenPlanAgain => plan.versions.clone(),
+    };
+    let versions: Vec<Version> = runs.into_iter().chain(plan.new_version(String::new())).collect();
+    let mut timeouts = Timeouts::default();
+    let (last, before) = versions.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
+    writeln!(out, "\n-- pre-data")?;
+    for version in before {
+        timeouts.write(version.pre_data.iter().chain(&version.post_data), out)?;
+    }
+    timeouts.write(last.iter().flat_map(|version| &version.pre_data), out)?;
+    let copied: Vec<_> = plan
+        .tables
+        .iter()
+        .filter(|table| !matches!(table.copy, CopyPlan::Done | CopyPlan::Convert))
+        .collect();
+    if !copied.is_empty() {
+        writeln!(out, "\n-- data: rows are copied by COPY; these insert plans say what it does")?;
+    }
+    for table in copied {
+        writeln!(out, "-- {} to copy\n-- {};", rows(table.source_rows), table.insert)?;
+    }
+    writeln!(out, "\n-- post-data")?;
+    timeouts.write(last.iter().flat_map(|version| &version.post_data), out)
+}
+
+/// The timeouts of the session, as the statements so far have set them.
+#[derive(Default)]
+struct Timeouts {
+    lock: Option<Duration>,
+    statement: Option<Duration>,
+}
+
+impl Timeouts {
+    fn write<'a>(&mut self, steps: impl Iterator<Item = &'a Step>, out: &mut dyn Write) -> io::Result<()> {
+        for step in steps {
+            set("lock_timeout", &mut self.lock, step.lock_timeout, out)?;
+            set("statement_timeout", &mut self.statement, step.statement_timeout, out)?;
+            writeln!(out, "{};", step.sql)?;
+        }
+        Ok(())
+    }
+}
+
+fn set(
+    name: &str,
+    now: &mut Option<Duration>,
+    wanted: Option<Duration>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if *now == wanted {
+        return Ok(());
+    }
+    *now = wanted;
+    match wanted {
+        Some(timeout) => writeln!(out, "SET {name} = '{}ms';", timeout.as_millis()),
+        None => writeln!(out, "RESET {name};"),
+    }
+}

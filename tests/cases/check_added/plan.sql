@@ -1,0 +1,11 @@
+SET search_path = "public";
+
+-- pre-data
+
+-- post-data
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+ALTER TABLE "artist" ADD CONSTRAINT "artist_works" CHECK (works > 0) NOT VALID;
+RESET lock_timeout;
+RESET statement_timeout;
+ALTER TABLE "artist" VALIDATE CONSTRAINT "artist_works";

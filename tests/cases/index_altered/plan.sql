@@ -1,0 +1,10 @@
+SET search_path = "public";
+
+-- pre-data
+
+-- post-data
+CREATE INDEX CONCURRENTLY "song_by__new" ON "song" USING btree ("title", "price");
+DROP INDEX CONCURRENTLY "song_by";
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+ALTER INDEX "song_by__new" RENAME TO "song_by";

@@ -1,0 +1,15 @@
+SET search_path = "public";
+
+-- pre-data
+
+-- post-data
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+ALTER TABLE "artist" ADD CONSTRAINT "artist_works__not_null" CHECK ("works" IS NOT NULL) NOT VALID;
+RESET lock_timeout;
+RESET statement_timeout;
+ALTER TABLE "artist" VALIDATE CONSTRAINT "artist_works__not_null";
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+ALTER TABLE "artist" ALTER COLUMN "works" SET NOT NULL;
+ALTER TABLE "artist" DROP CONSTRAINT "artist_works__not_null";
