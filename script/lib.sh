@@ -122,6 +122,16 @@ ensure_cargo_deny() {
     cargo deny --version >/dev/null 2>&1 || install_cargo_tool cargo-deny --no-default-features
 }
 
+# squawk, which knows what statements do to a database in use; its package holds a program, in an environment of its own.
+ensure_squawk() {
+    [ -x target/squawk/bin/squawk ] && return
+    say "installing squawk"
+    has python3 || apt_install python3 || true
+    python3 -m venv target/squawk >/dev/null 2>&1 || { apt_install python3-venv && python3 -m venv target/squawk; }
+    target/squawk/bin/pip install --quiet squawk-cli==2.70.0 ||
+        die "squawk could not be installed; install it (pip install squawk-cli) into target/squawk and try again"
+}
+
 ensure_shellcheck() {
     has shellcheck && return
     say "installing shellcheck"

@@ -119,27 +119,34 @@ pub(super) fn compare(
                     difference.changes.push(change);
                 }
             }
-            // A build of it has failed: what is left serves nobody.
-            Change::CreateIndex { .. } if !found.valid => {
-                difference.changes.extend(
-                    [gone(&table.name, name_of(&change), found, true), Some(change)].into_iter().flatten(),
-                );
-            }
-            _ if is_as_wanted && !is_stopped => {}
+            // An index that is invalid is what a failed build has left, and serves nobody.
+            Change::CreateIndex { .. } if is_as_wanted && found.valid => {}
+            Change::AddCheck { .. } | Change::AddKey { .. } | Change::AddForeignKey { .. }
+                if is_as_wanted && !is_stopped => {}
             Change::CreateIndex { table, index } if !unsettled.retypes(&table) => {
                 let definition = found.sql.clone();
                 difference.changes.push(Change::ReplaceIndex { table, index, definition });
             }
             change => {
-                difference.changes.extend(gone(&table.name, name_of(&change), found, is_index));
+                difference.changes.extend(gone(
+                    &table.name,
+                    name_of(&change),
+                    found,
+                    is_index.then_some(true),
+                ));
                 difference.changes.push(change);
             }
         }
     }
+    let loses_columns = difference
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
     for (objects, is_index) in [(&live.constraints, false), (&live.indexes, true)] {
         for (name, found) in objects.iter().filter(|(name, _)| !wanted_names.contains(*name)) {
             if goes(name) {
-                difference.changes.extend(gone(&table.name, Some(name), found, is_index));
+                let index = is_index.then_some(loses_columns || unsettled.retypes(&table.name));
+                difference.changes.extend(gone(&table.name, Some(name), found, index));
             } else {
                 let kind = if is_index { "index" } else { "constraint" };
                 difference.kept.push(format!("{kind} {name} on {}", table.name));
@@ -160,11 +167,11 @@ fn name_of(change: &Change) -> Option<&str> {
     }
 }
 
-/// The change that takes a constraint or an index away.
-fn gone(table: &str, name: Option<&str>, found: &Definition, is_index: bool) -> Option<Change> {
+/// The change that takes a constraint or an index away; of an index, whether it stands in the way of others.
+fn gone(table: &str, name: Option<&str>, found: &Definition, index: Option<bool>) -> Option<Change> {
     let (table, name, definition) = (table.to_owned(), name?.to_owned(), found.sql.clone());
-    Some(match is_index {
-        true => Change::DropIndex { table, name, definition },
-        false => Change::DropConstraint { table, name, definition },
+    Some(match index {
+        Some(in_the_way) => Change::DropIndex { table, name, definition, in_the_way },
+        None => Change::DropConstraint { table, name, definition },
     })
 }

@@ -32,11 +32,12 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let versions: Vec<Version> = runs.into_iter().chain(plan.new_version(String::new())).collect();
     let mut timeouts = Timeouts::default();
     let (last, before) = versions.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
-    writeln!(out, "\n-- pre-data")?;
     for version in before {
-        timeouts.write(version.pre_data.iter().chain(&version.post_data), out)?;
+        in_one_transaction(&version.pre_data, out)?;
+        writeln!(out)?;
+        timeouts.write(&version.post_data, out)?;
     }
-    timeouts.write(last.iter().flat_map(|version| &version.pre_data), out)?;
+    in_one_transaction(last.map_or(&[], |version| &version.pre_data), out)?;
     let copied: Vec<_> = plan
         .tables
         .iter()
@@ -48,22 +49,40 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for table in copied {
         writeln!(out, "-- {} to copy\n-- {};", rows(table.source_rows), table.insert)?;
     }
-    writeln!(out, "\n-- post-data")?;
-    timeouts.write(last.iter().flat_map(|version| &version.post_data), out)
+    let after = last.map_or(&[][..], |version| &version.post_data);
+    if !after.is_empty() {
+        writeln!(out, "\n-- post-data: a transaction each")?;
+    }
+    timeouts.write(after, out)
 }
 
-/// The timeouts of the session, as the statements so far have set them.
-#[derive(Default)]
+fn in_one_transaction(steps: &[Step], out: &mut dyn Write) -> io::Result<()> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n-- pre-data: one transaction\nBEGIN;")?;
+    Timeouts { set: "SET LOCAL", ..Timeouts::default() }.write(steps, out)?;
+    writeln!(out, "COMMIT;")
+}
+
+/// The timeouts of the session or the transaction, as the statements so far have set them.
 struct Timeouts {
+    set: &'static str,
     lock: Option<Duration>,
     statement: Option<Duration>,
 }
 
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts { set: "SET", lock: None, statement: None }
+    }
+}
+
 impl Timeouts {
-    fn write<'a>(&mut self, steps: impl Iterator<Item = &'a Step>, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&mut self, steps: &[Step], out: &mut dyn Write) -> io::Result<()> {
         for step in steps {
-            set("lock_timeout", &mut self.lock, step.lock_timeout, out)?;
-            set("statement_timeout", &mut self.statement, step.statement_timeout, out)?;
+            set(self.set, "lock_timeout", &mut self.lock, step.lock_timeout, out)?;
+            set(self.set, "statement_timeout", &mut self.statement, step.statement_timeout, out)?;
             writeln!(out, "{};", step.sql)?;
         }
         Ok(())
@@ -71,6 +90,7 @@ impl Timeouts {
 }
 
 fn set(
+    set: &str,
     name: &str,
     now: &mut Option<Duration>,
     wanted: Option<Duration>,
@@ -81,7 +101,7 @@ fn set(
     }
     *now = wanted;
     match wanted {
-        Some(timeout) => writeln!(out, "SET {name} = '{}ms';", timeout.as_millis()),
-        None => writeln!(out, "RESET {name};"),
+        Some(timeout) => writeln!(out, "{set} {name} = '{}ms';", timeout.as_millis()),
+        None => writeln!(out, "{set} {name} TO DEFAULT;"),
     }
 }

@@ -71,6 +71,8 @@ pub enum Change {
         name: String,
         /// The statement that made it, in the server's words.
         definition: String,
+        /// Whether it stands in the way of other changes of its table, so that it goes before them.
+        in_the_way: bool,
     },
     /// Makes an index anew under its name; the old one serves until then.
     ReplaceIndex {
@@ -170,7 +172,7 @@ impl Change {
             | Change::AddColumn { .. }
             | Change::AddCheck { .. }
             | Change::DropConstraint { .. }
-            | Change::DropIndex { .. }
+            | Change::DropIndex { in_the_way: true, .. }
             | Change::DropColumn { .. }
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
@@ -179,6 +181,7 @@ impl Change {
             Change::AddKey { .. }
             | Change::CreateIndex { .. }
             | Change::ReplaceIndex { .. }
+            | Change::DropIndex { in_the_way: false, .. }
             | Change::AddForeignKey { .. }
             | Change::ValidateForeignKey { .. }
             | Change::SetNotNull { .. } => Section::PostData,

@@ -39,7 +39,7 @@ pub enum Phase {
     Define,
     /// Index builds; they hold up no other reader or builder of the same table.
     Build,
-    /// An index takes another one's place.
+    /// Indexes go, and others take their places.
     Swap,
     /// Checks that bind new rows only.
     Assert,
@@ -91,6 +91,7 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
             Statement::new(Phase::Constrain, Lock::All, statement(change)),
             Statement::new(Phase::Constrain, Lock::None, continue_from_highest(table, column)),
         ],
+        Change::DropIndex { name, in_the_way: false, .. } => vec![dropped(name, in_use)],
         Change::AddColumn { .. }
         | Change::AddCheck { .. }
         | Change::DropConstraint { .. }
@@ -150,16 +151,18 @@ fn continue_from_highest(table: &str, column: &str) -> String {
 /// The new index is built under another name, so that the old one serves until then.
 fn replaced(table: &str, index: &Index, in_use: bool) -> Vec<Statement> {
     let name = beside(&index.name, "new");
-    let swap = |sql: String, concurrent| Statement {
-        concurrent,
-        ..Statement::new(Phase::Swap, if concurrent { Lock::None } else { Lock::All }, sql)
-    };
-    let concurrently = if in_use { "CONCURRENTLY " } else { "" };
+    let rename = format!("ALTER INDEX {} RENAME TO {}", quoted(&name), quoted(&index.name));
     vec![
-        built(table, &Index { name: name.clone(), ..index.clone() }, in_use),
-        swap(format!("DROP INDEX {concurrently}{}", quoted(&index.name)), in_use),
-        swap(format!("ALTER INDEX {} RENAME TO {}", quoted(&name), quoted(&index.name)), false),
+        built(table, &Index { name, ..index.clone() }, in_use),
+        dropped(&index.name, in_use),
+        Statement::new(Phase::Swap, Lock::All, rename),
     ]
+}
+
+fn dropped(index: &str, in_use: bool) -> Statement {
+    let (concurrently, lock) = if in_use { ("CONCURRENTLY ", Lock::None) } else { ("", Lock::All) };
+    let sql = format!("DROP INDEX {concurrently}{}", quoted(index));
+    Statement { concurrent: in_use, ..Statement::new(Phase::Swap, lock, sql) }
 }
 
 fn asserted(table: &str, check: &Check) -> Vec<Statement> {

@@ -1,11 +1,9 @@
 SET search_path = "public";
 
--- pre-data
-
--- post-data
+-- post-data: a transaction each
 SET lock_timeout = '3000ms';
 SET statement_timeout = '30000ms';
 ALTER TABLE "artist" ADD CONSTRAINT "artist_works" CHECK (works > 0) NOT VALID;
-RESET lock_timeout;
-RESET statement_timeout;
+SET lock_timeout TO DEFAULT;
+SET statement_timeout TO DEFAULT;
 ALTER TABLE "artist" VALIDATE CONSTRAINT "artist_works";

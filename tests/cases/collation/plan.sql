@@ -1,7 +1,7 @@
 SET search_path = "public";
 
--- pre-data
-SET lock_timeout = '3000ms';
+-- pre-data: one transaction
+BEGIN;
+SET LOCAL lock_timeout = '3000ms';
 ALTER TABLE "artist" ALTER COLUMN "name" TYPE text COLLATE "C";
-
--- post-data
+COMMIT;

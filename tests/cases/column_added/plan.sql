@@ -1,11 +1,11 @@
 SET search_path = "public";
 
--- pre-data
-SET lock_timeout = '3000ms';
-SET statement_timeout = '30000ms';
+-- pre-data: one transaction
+BEGIN;
+SET LOCAL lock_timeout = '3000ms';
+SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "artist" ADD COLUMN "country" text;
 ALTER TABLE "artist" ADD COLUMN "created_at" timestamp with time zone NOT NULL DEFAULT (now());
-RESET statement_timeout;
+SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "artist" ADD COLUMN "token" uuid DEFAULT (gen_random_uuid());
-
--- post-data
+COMMIT;

@@ -1,9 +1,9 @@
 SET search_path = "public";
 
--- pre-data
-SET lock_timeout = '3000ms';
-SET statement_timeout = '30000ms';
+-- pre-data: one transaction
+BEGIN;
+SET LOCAL lock_timeout = '3000ms';
+SET LOCAL statement_timeout = '30000ms';
 DROP INDEX "artist_country";
 ALTER TABLE "artist" DROP COLUMN "country";
-
--- post-data
+COMMIT;

@@ -1,16 +1,19 @@
 SET search_path = "public";
 
--- pre-data
-SET lock_timeout = '3000ms';
-SET statement_timeout = '30000ms';
+-- pre-data: one transaction
+BEGIN;
+SET LOCAL lock_timeout = '3000ms';
+SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "song" DROP CONSTRAINT "song_artist_id_fkey";
-RESET statement_timeout;
+SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "artist" ALTER COLUMN "id" TYPE integer;
 ALTER TABLE "song" ALTER COLUMN "artist_id" TYPE integer;
+COMMIT;
 
--- post-data
+-- post-data: a transaction each
+SET lock_timeout = '3000ms';
 SET statement_timeout = '30000ms';
 ALTER TABLE "song" ADD CONSTRAINT "song_artist_id_fkey" FOREIGN KEY ("artist_id") REFERENCES "artist" ("id") NOT VALID;
-RESET lock_timeout;
-RESET statement_timeout;
+SET lock_timeout TO DEFAULT;
+SET statement_timeout TO DEFAULT;
 ALTER TABLE "song" VALIDATE CONSTRAINT "song_artist_id_fkey";

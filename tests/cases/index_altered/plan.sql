@@ -1,8 +1,6 @@
 SET search_path = "public";
 
--- pre-data
-
--- post-data
+-- post-data: a transaction each
 CREATE INDEX CONCURRENTLY "song_by__new" ON "song" USING btree ("title", "price");
 DROP INDEX CONCURRENTLY "song_by";
 SET lock_timeout = '3000ms';

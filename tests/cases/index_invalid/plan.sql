@@ -1,11 +1,8 @@
 SET search_path = "public";
 
--- pre-data
+-- post-data: a transaction each
+CREATE INDEX CONCURRENTLY "song_by__new" ON "song" USING btree ("title");
+DROP INDEX CONCURRENTLY "song_by";
 SET lock_timeout = '3000ms';
 SET statement_timeout = '30000ms';
-DROP INDEX "song_by";
-
--- post-data
-RESET lock_timeout;
-RESET statement_timeout;
-CREATE INDEX CONCURRENTLY "song_by" ON "song" USING btree ("title");
+ALTER INDEX "song_by__new" RENAME TO "song_by";

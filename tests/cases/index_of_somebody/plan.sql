@@ -1,6 +1,4 @@
 SET search_path = "public";
 
--- pre-data
-
--- post-data
+-- post-data: a transaction each
 CREATE INDEX CONCURRENTLY "song_title" ON "song" USING btree ("title");

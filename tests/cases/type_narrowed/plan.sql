@@ -1,8 +1,8 @@
 SET search_path = "public";
 
--- pre-data
-SET lock_timeout = '3000ms';
+-- pre-data: one transaction
+BEGIN;
+SET LOCAL lock_timeout = '3000ms';
 ALTER TABLE "artist" ALTER COLUMN "name" TYPE character varying(20);
 ALTER TABLE "artist" ALTER COLUMN "works" TYPE smallint;
-
--- post-data
+COMMIT;
