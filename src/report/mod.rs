@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod certificate_page;
+mod mapping;
 mod plan;
 mod schema;
 mod text;
@@ -14,6 +15,7 @@ use std::io::{self, Write};
 pub use apply::apply_text;
 pub use audit::audit_text;
 pub use certificate_page::certificate_page;
+pub use mapping::{MappingReport, TypesReport, mapping_text, types_text};
 pub use plan::{plan_sql, plan_text};
 pub use schema::schema_sql;
 pub use text::{Paint, count, rows};

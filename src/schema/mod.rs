@@ -7,7 +7,9 @@ mod pg_type;
 pub mod render;
 
 pub use change::{Change, Section};
-pub use desired::{ColumnCopy, Desired, Fate, Finding, Outcome, Sequence, Severity, TableCopy};
+pub use desired::{
+    ColumnCopy, Desired, Fate, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
+};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,
 };
