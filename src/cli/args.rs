@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use crate::schema::Hazard;
 
+use super::mapping_args::MappingArgs;
+
 /// Moves a SQLite database into PostgreSQL, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(
@@ -21,7 +23,7 @@ pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
 
-    /// Say nothing but errors (and, for `plan`, `audit` and `schema`, what was asked for)
+    /// Say nothing but errors (and, for `plan`, `audit`, `schema` and `mapping show`, what was asked for)
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
 
@@ -67,6 +69,8 @@ pub(super) enum Command {
     Migrate(MigrateArgs),
     /// The private PostgreSQL of this folder
     Local(LocalArgs),
+    /// The mapping without a target: whether it is right, what it makes of each column, its schema for editors
+    Mapping(MappingArgs),
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod error;
+mod mapping_args;
 mod output;
 mod prepare;
 mod progress;
@@ -75,7 +76,8 @@ fn way_on(command: &Command) -> Option<&'static str> {
         | Command::Plan(_)
         | Command::Verify(_)
         | Command::Schema(_)
-        | Command::Local(_) => None,
+        | Command::Local(_)
+        | Command::Mapping(_) => None,
     }
 }
 
@@ -89,6 +91,7 @@ async fn dispatch(command: &Command, output: Output, interrupt: &Interrupt) -> R
         Command::Schema(args) => commands::schema::run(args, output).await,
         Command::Migrate(args) => commands::migrate::run(args, output).await,
         Command::Local(args) => commands::local::run(args, output),
+        Command::Mapping(args) => commands::mapping::run(args, output).await,
     }
 }
 

@@ -126,6 +126,22 @@ pub(super) fn desired(mapping: &Mapping, audit: &Audit, scope: &ScopeArgs) -> Re
     Ok(desired)
 }
 
+/// Resolves the mapping against the audit, and tries the checks that come of it on the rows.
+pub(super) async fn desired_and_tried(
+    mapping: &Mapping,
+    source: &Arc<Source>,
+    audit: &Audit,
+    scope: &ScopeArgs,
+) -> Result<Desired, CliError> {
+    let mut desired = desired(mapping, audit, scope)?;
+    let broken = {
+        let (source, audit, desired) = (Arc::clone(source), audit.clone(), desired.clone());
+        blocking(move || broken_checks(&source, &audit, &desired)).await
+    };
+    desired.findings.extend(broken);
+    Ok(desired)
+}
+
 /// The database of the private server that goes with a source file: `mtm_` and the file's name.
 fn local_database(source: Option<&Path>) -> String {
     let stem = source.and_then(Path::file_stem).map_or_else(|| "demo".into(), |stem| stem.to_string_lossy());
@@ -225,12 +241,7 @@ impl<'a> Ends<'a> {
     pub(super) async fn prepare(self, depth: Depth, output: Output) -> Result<Prepared, CliError> {
         let Ends { mapping, source, target, scope } = self;
         let audit = audit(&source, depth, output).await?;
-        let mut desired = desired(&mapping, &audit, scope)?;
-        let broken = {
-            let (source, audit, desired) = (Arc::clone(&source), audit.clone(), desired.clone());
-            blocking(move || broken_checks(&source, &audit, &desired)).await
-        };
-        desired.findings.extend(broken);
+        let desired = desired_and_tried(&mapping, &source, &audit, scope).await?;
         let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
         Ok(Prepared { source, audit, target, normal, live, plan, folder })
     }

@@ -50,6 +50,13 @@ impl Mapping {
         // Compiled in, and read by a test: there is no mistake that a user could see.
         parse_alone(DEFAULTS, "").unwrap_or_default()
     }
+
+    /// The JSON Schema of a mapping file (draft 7), for editors; made from the tables by which the file is read.
+    #[must_use]
+    pub fn json_schema() -> String {
+        // Compiled in, and compared by a test with the file in the tree: there is no error that a user could see.
+        read::json_schema().unwrap_or_default()
+    }
 }
 
 /// Reads a text without adding the built-in rules.

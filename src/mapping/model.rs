@@ -14,7 +14,7 @@ pub struct Placed<T> {
 }
 
 /// A place in a mapping file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Place {
     /// The file as it was named; empty for the built-in rules.
     pub file: String,

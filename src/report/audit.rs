@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{Grid, Paint, count, rows};
+use super::text::{Grid, Paint, count, counted, rows};
 use crate::audit::{Audit, ColumnAudit, TableAudit};
 
 /// Writes what the file holds, a table at a time.
@@ -123,7 +123,7 @@ fn table_text(table: &TableAudit, paint: Paint, out: &mut dyn Write) -> io::Resu
 }
 
 /// The storage classes that occur, with their counts.
-fn storage(column: &ColumnAudit) -> String {
+pub(super) fn storage(column: &ColumnAudit) -> String {
     let storage = column.storage;
     let classes = [
         (storage.integer, "integer"),
@@ -140,7 +140,8 @@ fn storage(column: &ColumnAudit) -> String {
     if present.is_empty() { "empty".to_owned() } else { present.join(", ") }
 }
 
-fn ranges(column: &ColumnAudit) -> String {
+/// The ends of the numbers, and the length of the longest text or blob.
+pub(super) fn ranges(column: &ColumnAudit) -> String {
     let mut words = Vec::new();
     if let Some((low, high)) = column.integer_range {
         words.push(format!("{low} to {high}"));
@@ -149,8 +150,8 @@ fn ranges(column: &ColumnAudit) -> String {
         words.push(format!("{low:?} to {high:?}"));
     }
     match (column.longest_text_chars, column.longest_bytes) {
-        (Some(characters), _) => words.push(format!("at most {} characters", count(characters))),
-        (None, Some(bytes)) => words.push(format!("at most {} bytes", count(bytes))),
+        (Some(characters), _) => words.push(format!("at most {}", counted(characters, "character"))),
+        (None, Some(bytes)) => words.push(format!("at most {}", counted(bytes, "byte"))),
         (None, None) => {}
     }
     words.join("; ")

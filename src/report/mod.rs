@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod certificate_page;
+mod mapping;
 mod plan;
 mod plan_sql;
 mod schema;
@@ -15,6 +16,7 @@ use std::io::{self, Write};
 pub use apply::apply_text;
 pub use audit::audit_text;
 pub use certificate_page::certificate_page;
+pub use mapping::{MappingReport, TypesReport, mapping_text, types_text};
 pub use plan::plan_text;
 pub use plan_sql::plan_sql;
 pub use schema::schema_sql;

@@ -172,7 +172,7 @@ fn findings_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<(
 }
 
 /// A finding in a line: its gravity, its code, its message.
-fn finding_line(Finding { severity, code, message }: &Finding, paint: Paint) -> String {
+pub(super) fn finding_line(Finding { severity, code, message }: &Finding, paint: Paint) -> String {
     let word = match severity {
         Severity::Blocker => paint.red("blocker"),
         Severity::Warning => paint.yellow("warning"),

@@ -70,30 +70,52 @@ pub(super) fn counted(number: u64, thing: &str) -> String {
 /// Rows of cells, written with their columns aligned and two spaces between.
 #[derive(Debug, Default)]
 pub(super) struct Grid {
-    lines: Vec<Vec<String>>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+enum Line {
+    Cells(Vec<String>),
+    /// Stands under the second column, however long it is.
+    Note(String),
 }
 
 impl Grid {
     pub(super) fn push<const N: usize>(&mut self, cells: [String; N]) {
-        self.lines.push(cells.into());
+        self.lines.push(Line::Cells(cells.into()));
+    }
+
+    /// A remark on the line above.
+    pub(super) fn note(&mut self, text: String) {
+        self.lines.push(Line::Note(text));
     }
 
     pub(super) fn write(&self, indent: &str, out: &mut dyn Write) -> io::Result<()> {
-        let columns = self.lines.iter().map(Vec::len).max().unwrap_or(0);
+        let cells = || {
+            self.lines.iter().filter_map(|line| match line {
+                Line::Cells(cells) => Some(cells),
+                Line::Note(_) => None,
+            })
+        };
+        let columns = cells().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
-            self.lines
-                .iter()
-                .filter_map(|line| line.get(column))
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or(0)
+            let lengths = cells().filter_map(|cells| cells.get(column)).map(|cell| cell.chars().count());
+            lengths.max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for line in &self.lines {
             let mut written = String::from(indent);
-            for (cell, width) in line.iter().zip(&widths) {
-                written.push_str(cell);
-                written.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
+            match line {
+                Line::Cells(cells) => {
+                    for (cell, width) in cells.iter().zip(&widths) {
+                        written.push_str(cell);
+                        written.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
+                    }
+                }
+                Line::Note(text) => {
+                    written.extend(std::iter::repeat_n(' ', widths.first().map_or(0, |width| width + 2)));
+                    written.push_str(text);
+                }
             }
             writeln!(out, "{}", written.trim_end())?;
         }

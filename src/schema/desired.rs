@@ -1,6 +1,6 @@
 //! What the target should be, and how each source table's rows get there.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use serde::Serialize;
 
@@ -111,6 +111,53 @@ pub struct ColumnCopy {
     pub proven: bool,
     /// Which rule gave the type, and why this rung: for people.
     pub reason: String,
+    /// The same in its parts.
+    #[serde(skip)]
+    pub grounds: Grounds,
+}
+
+/// Why a column has its type. Printed, it is a sentence's worth: the rule, then the remarks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// The rule, or the mapping's line.
+    pub rule: String,
+    /// Why it is no better type, and why not the one that the rule alone would give.
+    pub remarks: Vec<String>,
+    /// The first row that a better type does not hold; where the mapping demands the type, that this one does not.
+    pub counter_example: Option<Refusal>,
+}
+
+impl Grounds {
+    /// Grounds that need no remark.
+    #[must_use]
+    pub fn new(rule: String) -> Grounds {
+        Grounds { rule, ..Grounds::default() }
+    }
+}
+
+impl fmt::Display for Grounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rule)?;
+        self.remarks.iter().try_for_each(|remark| write!(f, "; {remark}"))
+    }
+}
+
+/// A type that a column cannot have, and the first row that shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The type.
+    #[serde(rename = "type")]
+    pub pg_type: PgType,
+    /// The row's key for people, as the audit names it.
+    pub key: String,
+    /// What is wrong, without the value.
+    pub reason: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not {}: {} {}", self.pg_type, self.key, self.reason)
+    }
 }
 
 /// Something worth saying.

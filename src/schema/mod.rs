@@ -10,7 +10,9 @@ pub mod render;
 
 pub use change::{Action, Change, Section};
 pub use conversion::Conversion;
-pub use desired::{ColumnCopy, Desired, Fate, Finding, Outcome, Sequence, Severity, TableCopy};
+pub use desired::{
+    ColumnCopy, Desired, Fate, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
+};
 pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,

@@ -51,6 +51,17 @@ enum Modifiers {
     PrecisionScale,
 }
 
+impl Modifiers {
+    /// What may stand behind the name, as a regular expression.
+    fn pattern(self) -> &'static str {
+        match self {
+            Modifiers::None => "",
+            Modifiers::Length => r"(\(\s*[0-9]+\s*\)\s*)?",
+            Modifiers::PrecisionScale => r"(\(\s*[0-9]+\s*(,\s*[0-9]+\s*)?\)\s*)?",
+        }
+    }
+}
+
 /// Every accepted spelling: the name, the type (its modifiers filled in by [`PgType::parse`]), what may stand in brackets.
 const NAMES: &[(&str, PgType, Modifiers)] = &[
     ("boolean", PgType::Boolean, Modifiers::None),
@@ -103,6 +114,11 @@ pub enum PgTypeError {
 }
 
 impl PgType {
+    /// Every name that [`PgType::parse`] knows, and what may stand behind it, as a regular expression.
+    pub(crate) fn spellings() -> impl Iterator<Item = (&'static str, &'static str)> {
+        NAMES.iter().map(|(name, _, modifiers)| (*name, modifiers.pattern()))
+    }
+
     /// Reads a type as a user writes it: any case, any spacing, a synonym, modifiers in brackets.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     inspect::Catalogue,
     mapping::OnInvalid,
-    schema::{ColumnCopy, TableCopy},
+    schema::{ColumnCopy, Grounds, TableCopy},
     target::Target,
     value::Reading,
 };
@@ -104,6 +104,7 @@ fn copy(table: &TableComparison) -> TableCopy {
         on_invalid: OnInvalid::Fail,
         proven: false,
         reason: String::new(),
+        grounds: Grounds::default(),
     };
     TableCopy {
         source: table.source.clone(),

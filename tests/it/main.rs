@@ -19,6 +19,7 @@ mod expressions;
 mod faults;
 mod interrupted;
 mod local;
+mod mapping;
 mod migration;
 mod music_time_machine;
 mod mutations;

@@ -12,7 +12,7 @@ use std::{
 
 use mtm::{
     mapping::OnInvalid,
-    schema::{ColumnCopy, PgType, TableCopy},
+    schema::{ColumnCopy, Grounds, PgType, TableCopy},
     value::Reading,
     verify::{DifferenceKind, NAMED_DIFFERENCES, Readers, Side, TableComparison, VerifyError, compare_rows},
 };
@@ -80,6 +80,7 @@ fn column(name: &str, pg_type: &str) -> ColumnCopy {
         on_invalid: OnInvalid::Fail,
         proven: false,
         reason: String::new(),
+        grounds: Grounds::default(),
     }
 }
 

@@ -4,6 +4,7 @@ pub(super) mod apply;
 pub(super) mod audit;
 pub(super) mod demo;
 pub(super) mod local;
+pub(super) mod mapping;
 pub(super) mod migrate;
 pub(super) mod plan;
 pub(super) mod schema;

@@ -4,16 +4,51 @@ use super::super::{
     IndexEntry, Placed,
     yaml::{Kind, Node},
 };
-use super::primitives::{Keys, Object, Reader};
+use super::keys::{Key, Keys, Relation, Shape};
+use super::primitives::{Object, Reader};
 use super::words::{METHODS, ORDERS};
 use crate::schema::{IndexKey, IndexPart};
 
-const INDEX: Keys = Keys {
-    built: &["name", "method", "unique", "columns", "expression", "opclass", "where"],
+pub(super) const INDEX: Keys = Keys {
+    built: &[
+        Key::required(
+            "name",
+            Shape::Text,
+            "The index's name, unique over all tables; under the name of an index of the source, the two are one.",
+        ),
+        Key::optional(
+            "method",
+            Shape::Word(&METHODS),
+            "The access method; `btree` unless another one is named.",
+        ),
+        Key::optional("unique", Shape::Truth, "Whether no two rows may be equal in it."),
+        Key::optional(
+            "columns",
+            Shape::FilledList(&Shape::Either(&[Shape::Text, Shape::Object(&PART)])),
+            "What is indexed, in this order: the source's column names, or columns and expressions with more to say.",
+        ),
+        Key::optional(
+            "expression",
+            Shape::Text,
+            "The one expression that is indexed, in PostgreSQL's own SQL.",
+        ),
+        Key::optional("opclass", Shape::Text, "The operator class of `expression`."),
+        Key::optional("where", Shape::Text, "An expression: only the rows that meet it are indexed."),
+    ],
     planned: &["comment"],
+    relations: &[Relation::ExactlyOne(&["columns", "expression"]), Relation::Needs("opclass", "expression")],
 };
 
-const PART: Keys = Keys { built: &["column", "expression", "opclass", "order"], planned: &[] };
+const PART: Keys = Keys {
+    built: &[
+        Key::optional("column", Shape::Text, "The source's column."),
+        Key::optional("expression", Shape::Text, "An expression, in PostgreSQL's own SQL."),
+        Key::optional("opclass", Shape::Text, "The operator class, such as `jsonb_path_ops`."),
+        Key::optional("order", Shape::Word(&ORDERS), "The direction; `asc` unless `desc` is said."),
+    ],
+    planned: &[],
+    relations: &[Relation::ExactlyOne(&["column", "expression"])],
+};
 
 impl Reader {
     pub(super) fn index(&mut self, node: &Node) -> Option<IndexEntry> {

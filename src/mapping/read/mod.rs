@@ -1,9 +1,12 @@
 //! From the tree of a YAML text to a [`Mapping`]: checks every key and every value, and collects all mistakes.
 //!
-//! [`primitives`] knows lists, texts and keys; the other files know the format, one part each. A part that has a
-//! mistake is left out of the value and the reading goes on, so that one run names them all.
+//! [`primitives`] knows lists, texts and keys, and [`keys`] what a table of keys is; the other files know the format, one
+//! part each. A part that has a mistake is left out of the value and the reading goes on, so that one run names them all.
+//! The tables of keys and words are also what the JSON Schema for editors is made from ([`json_schema`]).
 
 mod index;
+mod json_schema;
+mod keys;
 mod primitives;
 mod rule;
 mod table;
@@ -11,7 +14,10 @@ mod words;
 
 use std::path::PathBuf;
 
-use self::primitives::{Case, Keys, Reader};
+use self::{
+    keys::{Key, Keys, Shape},
+    primitives::{Case, Reader},
+};
 use super::{
     IdentifierPolicy, Mapping, Mistake, Placed,
     yaml::{Kind, Node},
@@ -21,8 +27,41 @@ use super::{
 const VERSION: &str = "1";
 
 const MAPPING: Keys = Keys {
-    built: &["version", "versions_dir", "identifiers", "assume_tz", "prune", "tables", "rules"],
+    built: &[
+        Key::required("version", Shape::Version, "The version of this format."),
+        Key::optional(
+            "versions_dir",
+            Shape::Text,
+            "The folder for the frozen migrations, relative to this file; without it nothing is written to disk.",
+        ),
+        Key::optional(
+            "identifiers",
+            Shape::Word(&IDENTIFIERS),
+            "How names are carried over: as they are, in lower case, or `InvoiceLine` as `invoice_line`.",
+        ),
+        Key::optional(
+            "assume_tz",
+            Shape::Text,
+            "The IANA time zone of texts without an offset where `timestamptz` is asked for, such as `UTC`.",
+        ),
+        Key::optional(
+            "prune",
+            Shape::Truth,
+            "Whether columns, constraints and indexes go that a mapped table has in the target and this file does not ask for.",
+        ),
+        Key::optional(
+            "tables",
+            Shape::Named(&Shape::Either(&[Shape::Nothing, Shape::Object(&table::TABLE)])),
+            "The source's tables by name; those not named are carried over too.",
+        ),
+        Key::optional(
+            "rules",
+            Shape::List(&Shape::Object(&rule::RULE)),
+            "For the columns whose type no table names: the first rule that is for a column gives its ladder of types.",
+        ),
+    ],
     planned: &[],
+    relations: &[],
 };
 
 const IDENTIFIERS: &[(&str, IdentifierPolicy)] = &[
@@ -30,6 +69,8 @@ const IDENTIFIERS: &[(&str, IdentifierPolicy)] = &[
     ("lower", IdentifierPolicy::Lower),
     ("snake", IdentifierPolicy::Snake),
 ];
+
+pub(super) use json_schema::json_schema;
 
 /// Reads a whole mapping; or says all that is wrong with it.
 pub(super) fn mapping(tree: &Node) -> Result<Mapping, Vec<Mistake>> {

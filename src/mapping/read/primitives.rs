@@ -6,14 +6,7 @@ use super::super::{
     Mistake, Place, Placed,
     yaml::{Kind, Node},
 };
-
-/// The keys that may stand in one place.
-pub(super) struct Keys {
-    /// Those that work.
-    pub(super) built: &'static [&'static str],
-    /// Those that the format has room for, and this version cannot do yet.
-    pub(super) planned: &'static [&'static str],
-}
+use super::keys::Keys;
 
 /// A mapping of known keys, each there at most once.
 pub(super) struct Object<'n> {
@@ -64,22 +57,22 @@ impl Reader {
     /// Reads a mapping whose keys are known.
     pub(super) fn object<'n>(&mut self, node: &'n Node, keys: &Keys) -> Option<Object<'n>> {
         let Kind::Mapping(entries) = &node.kind else {
-            let hint = format!("known keys: {}", quoted(keys.built));
+            let hint = format!("known keys: {}", quoted(keys.names()));
             self.expected(node, "a mapping of keys to values", Some(&hint));
             return None;
         };
         self.check_unique("key", Case::Matters, entries.iter().map(|(key, _)| key));
         let mut known = Vec::new();
         for (at, (key, value)) in entries.iter().enumerate() {
-            if keys.built.contains(&key.value.as_str()) {
+            if keys.names().any(|known| known == key.value) {
                 known.push((key, value));
             } else if keys.planned.contains(&key.value.as_str()) {
                 self.not_built(&key.place, &key.value, "leave it out");
             } else if !is_cut_off_scale(entries, at) {
-                let known = keys.built.iter().chain(keys.planned).copied();
+                let known = keys.names().chain(keys.planned.iter().copied());
                 let mut mistake = Mistake::unknown(&key.place, "key", &key.value, known);
                 if mistake.hint.as_deref().is_none_or(|hint| hint.starts_with("known")) {
-                    mistake.hint = Some(format!("known keys: {}", quoted(keys.built)));
+                    mistake.hint = Some(format!("known keys: {}", quoted(keys.names())));
                 }
                 self.mistakes.push(mistake);
             }
@@ -207,7 +200,7 @@ impl Reader {
         }
         let known = words.iter().map(|(word, _)| *word);
         if planned.contains(&lower.as_str()) {
-            let hint = format!("known: {}", quoted(&known.collect::<Vec<_>>()));
+            let hint = format!("known: {}", quoted(known));
             self.not_built(&written.place, &lower, &hint);
         } else {
             self.mistakes.push(Mistake::unknown(&written.place, what, &written.value, known));
@@ -254,6 +247,6 @@ fn is_cut_off_scale(entries: &[(Placed<String>, Node)], at: usize) -> bool {
 }
 
 /// The words, each in quotes, with commas between.
-fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+fn quoted<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -1,14 +1,32 @@
 //! `rules[]`: which columns a rule is for, and the ladder of types to try.
 
 use super::super::{Rule, Rung, yaml::Node};
-use super::primitives::{Keys, Reader};
+use super::keys::{Key, Keys, Relation, Shape};
+use super::primitives::Reader;
 use super::words::AFFINITIES;
 use crate::schema::PgType;
 
-const RULE: Keys = Keys { built: &["declared", "column", "affinity", "to"], planned: &[] };
+pub(super) const RULE: Keys = Keys {
+    built: &[
+        Key::optional(
+            "declared",
+            Shape::Text,
+            "A pattern for the type as the source declares it, in any case, such as `DATETIME*`.",
+        ),
+        Key::optional("column", Shape::Text, "A pattern for the column's name, such as `*_at`."),
+        Key::optional("affinity", Shape::Word(&AFFINITIES), "The column's affinity in SQLite."),
+        Key::required(
+            "to",
+            Shape::FilledList(&Shape::Rung),
+            "The ladder of types, best first: the first one that holds every value, without loss, is taken.",
+        ),
+    ],
+    planned: &[],
+    relations: &[Relation::AtLeastOne(&["declared", "column", "affinity"])],
+};
 
 /// `numeric` with the declared precision and scale, as it is written in a ladder.
-const AS_DECLARED: &[&str] = &["numeric(declared)", "decimal(declared)"];
+pub(super) const AS_DECLARED: &[&str] = &["numeric(declared)", "decimal(declared)"];
 
 impl Reader {
     pub(super) fn rule(&mut self, node: &Node) -> Option<Rule> {
@@ -29,8 +47,10 @@ impl Reader {
 
     fn rung(&mut self, node: &Node) -> Option<Rung> {
         let written = self.text(node)?;
-        let compact: String = written.value.to_ascii_lowercase().split_whitespace().collect();
-        if AS_DECLARED.contains(&compact.as_str()) {
+        let lower = written.value.to_ascii_lowercase();
+        let brackets = lower.trim().strip_suffix(')').and_then(|text| text.split_once('('));
+        let compact = brackets.map(|(name, inside)| format!("{}({})", name.trim(), inside.trim()));
+        if compact.is_some_and(|compact| AS_DECLARED.contains(&compact.as_str())) {
             return Some(Rung::NumericAsDeclared);
         }
         match PgType::parse(&written.value) {

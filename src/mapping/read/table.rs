@@ -4,28 +4,152 @@ use super::super::{
     AddColumn, CheckEntry, ColumnEntry, ForeignKeyEntry, OnInvalid, Placed, TableEntry,
     yaml::{Kind, Node},
 };
-use super::primitives::{Case, Keys, Object, Reader};
-use super::words::{EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED, TABLE_ON_INVALID};
+use super::index::INDEX;
+use super::keys::{Key, Keys, Relation, Shape};
+use super::primitives::{Case, Object, Reader};
+use super::words::{ACTIONS, EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED, TABLE_ON_INVALID};
 use crate::schema::PgType;
 
-const TABLE: Keys = Keys {
-    built: &["columns", "add_columns", "indexes", "checks", "foreign_keys", "existing", "on_invalid"],
+pub(super) const TABLE: Keys = Keys {
+    built: &[
+        Key::optional(
+            "columns",
+            Shape::Named(&Shape::Either(&[Shape::Type, Shape::Object(&COLUMN)])),
+            "The source's columns by name, each with its type or with more to say; those not named follow the rules.",
+        ),
+        Key::optional(
+            "add_columns",
+            Shape::Named(&Shape::Either(&[Shape::Type, Shape::Object(&ADD_COLUMN)])),
+            "Columns that the source does not have, by name.",
+        ),
+        Key::optional(
+            "indexes",
+            Shape::List(&Shape::Object(&INDEX)),
+            "Indexes beside the source's own, which are carried over by themselves.",
+        ),
+        Key::optional(
+            "checks",
+            Shape::List(&Shape::Object(&CHECK)),
+            "Checks over several columns; the source's own are carried over where they mean the same.",
+        ),
+        Key::optional(
+            "foreign_keys",
+            Shape::List(&Shape::Object(&FOREIGN_KEY)),
+            "Foreign keys; over columns that have one in the source, this one takes its place.",
+        ),
+        Key::optional(
+            "existing",
+            Shape::Word(&EXISTING),
+            "What to do with a target table that holds rows already.",
+        ),
+        Key::optional(
+            "on_invalid",
+            Shape::Word(&TABLE_ON_INVALID),
+            "What happens to a row that the server refuses: `fail` stops the run, `reject` puts the row aside.",
+        ),
+    ],
     planned: &["renamed_from", "partition_by", "distribute_by", "comment"],
+    relations: &[],
 };
 
 const COLUMN: Keys = Keys {
-    built: &["type", "from", "on_invalid", "collate", "not_null", "default", "check"],
+    built: &[
+        Key::optional(
+            "type",
+            Shape::Type,
+            "The type in PostgreSQL, which every value must hold without loss; without it the rules choose one.",
+        ),
+        Key::optional(
+            "from",
+            Shape::Word(&EPOCHS),
+            "For timestamptz and timestamp: the number counts these units since 1970, in UTC.",
+        ),
+        Key::optional(
+            "on_invalid",
+            Shape::Word(&ON_INVALID),
+            "What happens to a value that the type cannot hold: `fail` refuses the plan, `set_null` writes NULL, `text` makes \
+             the column text, `reject` puts the row aside.",
+        ),
+        Key::optional(
+            "collate",
+            Shape::Text,
+            "The collation of a text; `C` sorts by bytes as SQLite does, and fast.",
+        ),
+        Key::optional(
+            "not_null",
+            Shape::Truth,
+            "Whether NULL is forbidden; as in the source unless it is said.",
+        ),
+        Key::optional(
+            "default",
+            Shape::Text,
+            "The default, an expression in PostgreSQL's own SQL; the source's unless it is said.",
+        ),
+        Key::optional("check", Shape::Text, "An expression in PostgreSQL's own SQL that every row meets."),
+    ],
     planned: &["unwrap", "renamed_from", "comment"],
+    relations: &[Relation::Needs("from", "type"), Relation::Needs("on_invalid", "type")],
 };
 
-const ADD_COLUMN: Keys = Keys { built: &["type", "default", "not_null"], planned: &["comment"] };
+const ADD_COLUMN: Keys = Keys {
+    built: &[
+        Key::required("type", Shape::Type, "The type in PostgreSQL."),
+        Key::optional(
+            "default",
+            Shape::Text,
+            "What the rows that are copied get, an expression in PostgreSQL's own SQL.",
+        ),
+        Key::optional("not_null", Shape::Truth, "Whether NULL is forbidden, which needs a default."),
+    ],
+    planned: &["comment"],
+    relations: &[],
+};
 
-const CHECK: Keys = Keys { built: &["name", "expression"], planned: &["on_invalid"] };
+const CHECK: Keys = Keys {
+    built: &[
+        Key::required(
+            "name",
+            Shape::Text,
+            "The constraint's name; the source's check of this name is replaced.",
+        ),
+        Key::required(
+            "expression",
+            Shape::Text,
+            "What every row meets, an expression in PostgreSQL's own SQL with the target's names.",
+        ),
+    ],
+    planned: &["on_invalid"],
+    relations: &[],
+};
 
-const FOREIGN_KEY: Keys =
-    Keys { built: &["name", "columns", "references", "on_update", "on_delete"], planned: &["on_invalid"] };
+const FOREIGN_KEY: Keys = Keys {
+    built: &[
+        Key::optional("name", Shape::Text, "The constraint's name; `TABLE_COLUMN_fkey` unless it is said."),
+        Key::required(
+            "columns",
+            Shape::FilledList(&Shape::Text),
+            "The columns of this table that refer to the parent.",
+        ),
+        Key::required("references", Shape::Object(&REFERENCES), "What they refer to."),
+        Key::optional("on_update", Shape::Word(&ACTIONS), "What happens when the parent's key changes."),
+        Key::optional("on_delete", Shape::Word(&ACTIONS), "What happens when the parent row is deleted."),
+    ],
+    planned: &["on_invalid"],
+    relations: &[],
+};
 
-const REFERENCES: Keys = Keys { built: &["table", "columns"], planned: &[] };
+const REFERENCES: Keys = Keys {
+    built: &[
+        Key::required("table", Shape::Text, "The parent table, by the source's name."),
+        Key::optional(
+            "columns",
+            Shape::List(&Shape::Text),
+            "The parent's columns, one for each; its primary key unless they are said.",
+        ),
+    ],
+    planned: &[],
+    relations: &[],
+};
 
 /// What to do with rows that are in the target already.
 const EXISTING: &[(&str, ())] = &[("refuse", ())];

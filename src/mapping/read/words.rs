@@ -52,7 +52,7 @@ pub(super) const METHODS: &[(&str, &str)] = &[
 
 pub(super) const ORDERS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
 
-const ACTIONS: &[(&str, ReferentialAction)] = &[
+pub(super) const ACTIONS: &[(&str, ReferentialAction)] = &[
     ("no action", ReferentialAction::NoAction),
     ("restrict", ReferentialAction::Restrict),
     ("cascade", ReferentialAction::Cascade),

@@ -52,8 +52,8 @@ pub(super) fn meet(drafts: &mut [Draft<'_>]) {
             for (&(table, column), fixed) in ends.iter().zip(fixed) {
                 let now = &mut drafts[table].settled[column];
                 if !fixed && now.pg_type != common {
-                    now.reason =
-                        format!("{}; {common} to meet the column that a foreign key joins", now.reason);
+                    let remark = format!("{common} to meet the column that a foreign key joins");
+                    now.grounds.remarks.push(remark);
                     now.pg_type = common;
                     settled = false;
                 }

@@ -284,7 +284,8 @@ fn copy(draft: &Draft<'_>, table: &Table, row_key: Vec<String>) -> TableCopy {
             reading: settled.reading.clone(),
             on_invalid: settled.on_invalid,
             proven: source.fits_reading(&settled.pg_type, &settled.reading, true).is_ok(),
-            reason: settled.reason.clone(),
+            reason: settled.grounds.to_string(),
+            grounds: settled.grounds.clone(),
         })
         .collect();
     let positions: BTreeMap<&str, usize> =

@@ -4,7 +4,7 @@ use super::glob;
 use crate::{
     audit::{Affinity, ColumnAudit, EXAMPLES, Misfits, Probe, TableAudit},
     mapping::{ColumnEntry, EpochUnit, Mapping, Mistake, OnInvalid, Placed, Rule, Rung, TableEntry},
-    schema::{Finding, PgType, Severity},
+    schema::{Finding, Grounds, PgType, Refusal, Severity},
     value::Reading,
 };
 
@@ -16,7 +16,7 @@ pub(super) struct Settled {
     pub(super) on_invalid: OnInvalid,
     /// Whether the mapping named the type; if not, it may still climb.
     pub(super) demanded: bool,
-    pub(super) reason: String,
+    pub(super) grounds: Grounds,
 }
 
 /// Types in which two different texts may be one value: no default rung for a column of a key.
@@ -40,11 +40,12 @@ pub(super) fn settle(
     let of_table = table_entry.and_then(|entry| entry.on_invalid.as_ref());
     let on_invalid = entry.on_invalid.as_ref().or(of_table).map_or(OnInvalid::Fail, |placed| placed.value);
     let reading = reading_of(mapping, entry, demanded, mistakes);
-    let reason = format!("the mapping, line {}", demanded.place.line);
-    let settled = Settled { pg_type: demanded.value, reading, on_invalid, demanded: true, reason };
+    let grounds = Grounds::new(format!("the mapping, line {}", demanded.place.line));
+    let mut settled = Settled { pg_type: demanded.value, reading, on_invalid, demanded: true, grounds };
     let Err(misfits) = fits(column, &settled) else {
         return settled;
     };
+    settled.grounds.counter_example = refusal(demanded.value, &misfits);
     let finding = |severity, outcome: &str| Finding {
         severity,
         code: "type-does-not-fit",
@@ -82,8 +83,8 @@ pub(super) fn settle(
                 .into_iter()
                 .find(|pg_type| column.fits(pg_type, false).is_ok())
                 .unwrap_or(PgType::Bytea);
-            let reason = format!("{}, `on_invalid: text`", settled.reason);
-            Settled { pg_type, reading: Reading::Plain, on_invalid: OnInvalid::Fail, reason, ..settled }
+            settled.grounds.rule += ", `on_invalid: text`";
+            Settled { pg_type, reading: Reading::Plain, on_invalid: OnInvalid::Fail, ..settled }
         }
     }
 }
@@ -123,43 +124,52 @@ fn fits(column: &ColumnAudit, settled: &Settled) -> Result<(), Misfits> {
 
 /// Climbs the ladder of the first rule that is for this column. Ends at `bytea`, which holds everything.
 fn climb(mapping: &Mapping, table: &TableAudit, column: &ColumnAudit, in_key: bool) -> Settled {
-    let settled = |pg_type, reason| Settled {
+    let settled = |pg_type, grounds| Settled {
         pg_type,
         reading: Reading::Plain,
         on_invalid: OnInvalid::Fail,
         demanded: false,
-        reason,
+        grounds,
     };
     if table.rowid_alias.as_deref() == Some(&column.name) {
-        return settled(PgType::BigInt, "it is the rowid".to_owned());
+        return settled(PgType::BigInt, Grounds::new("it is the rowid".to_owned()));
     }
     let Some(rule) = mapping.rules.iter().find(|rule| is_for(rule, column)) else {
-        return settled(PgType::Bytea, "no rule is for it".to_owned());
+        return settled(PgType::Bytea, Grounds::new("no rule is for it".to_owned()));
     };
-    let mut passed: Option<String> = None;
+    let mut grounds = Grounds::new(describe(rule));
     for rung in &rule.to {
         let Some(pg_type) = type_of(*rung, &column.declared_type) else { continue };
         if in_key && NOT_ONE_TO_ONE.contains(&pg_type) {
-            passed.get_or_insert_with(|| format!("{pg_type} could make two keys equal"));
+            pass(&mut grounds, format!("{pg_type} could make two keys equal"), None);
             continue;
         }
         match column.fits(&pg_type, false) {
-            Ok(()) => {
-                let why = passed.map(|passed| format!("; {passed}")).unwrap_or_default();
-                return settled(pg_type, format!("{}{why}", describe(rule)));
-            }
+            Ok(()) => return settled(pg_type, grounds),
             Err(misfits) => {
-                let example = misfits.examples.first();
-                passed.get_or_insert_with(|| {
-                    example.map_or_else(
-                        || format!("{pg_type} does not hold every value"),
-                        |example| format!("not {pg_type}: {} {}", example.key, example.reason),
-                    )
-                });
+                let refusal = refusal(pg_type, &misfits);
+                let unnamed = || format!("{pg_type} does not hold every value");
+                let remark = refusal.as_ref().map_or_else(unnamed, Refusal::to_string);
+                pass(&mut grounds, remark, refusal);
             }
         }
     }
-    settled(PgType::Bytea, format!("{}; no rung holds every value", describe(rule)))
+    grounds.remarks.push("no rung holds every value".to_owned());
+    settled(PgType::Bytea, grounds)
+}
+
+/// Notes why a rung is not taken. The first one says it: those after it are no better.
+fn pass(grounds: &mut Grounds, remark: String, counter_example: Option<Refusal>) {
+    if grounds.remarks.is_empty() {
+        grounds.remarks.push(remark);
+        grounds.counter_example = counter_example;
+    }
+}
+
+/// The first row that a type does not hold.
+fn refusal(pg_type: PgType, misfits: &Misfits) -> Option<Refusal> {
+    let example = misfits.examples.first()?;
+    Some(Refusal { pg_type, key: example.key.clone(), reason: example.reason.clone() })
 }
 
 fn is_for(rule: &Rule, column: &ColumnAudit) -> bool {

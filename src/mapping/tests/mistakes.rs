@@ -106,7 +106,7 @@ fn a_file_that_cannot_be_read_says_why() {
 }
 
 /// What one text says, and what it must be told: `line:column: message; hint`.
-const MISTAKES: &[(&str, &[&str])] = &[
+pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ("", &["1:1: the mapping is empty; it begins with `version: 1`"]),
     ("# only a comment\n", &["1:1: the mapping is empty; it begins with `version: 1`"]),
     ("version: 1\n---\nversion: 1\n", &["1:1: a mapping file holds one document; remove the second `---`"]),

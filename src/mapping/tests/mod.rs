@@ -1,5 +1,6 @@
 //! What a mapping file means.
 
+mod json_schema;
 mod mistakes;
 
 use std::path::{Path, PathBuf};
@@ -10,8 +11,9 @@ use crate::{
     schema::{IndexKey, PgType, ReferentialAction},
 };
 
-/// A mapping that must be read.
+/// A mapping that must be read, by an editor too.
 fn read(text: &str) -> Mapping {
+    json_schema::is_taken(text);
     match Mapping::parse(text, "m.yaml") {
         Ok(mapping) => mapping,
         Err(error) => panic!("{error}"),
@@ -46,14 +48,20 @@ fn every_shipped_mapping_is_read() {
 
 #[test]
 fn every_example_of_the_reference_is_read() {
+    for example in examples_of_the_reference() {
+        read(&example);
+    }
+}
+
+/// The YAML in docs/mapping.md.
+fn examples_of_the_reference() -> Vec<String> {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mapping.md"))
         .expect("the page");
-    let examples: Vec<&str> =
-        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let rests = page.split("```yaml\n").skip(1);
+    let examples: Vec<String> =
+        rests.filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect();
     assert!(examples.len() >= 7, "only {} examples were found", examples.len());
-    for example in examples {
-        read(example);
-    }
+    examples
 }
 
 #[test]
@@ -243,10 +251,14 @@ proptest::proptest! {
             characters.splice(at..end, EDITS[edit].chars());
         }
         let text: String = characters.into_iter().collect();
-        if let Err(error) = Mapping::parse(&text, "m.yaml") {
-            assert!(!error.mistakes().is_empty());
-            let mut shown = String::new();
-            miette::NarratableReportHandler::new().render_report(&mut shown, &error).expect("text");
+        match Mapping::parse(&text, "m.yaml") {
+            // What the reader takes, an editor must not call wrong.
+            Ok(_) => json_schema::is_taken(&text),
+            Err(error) => {
+                assert!(!error.mistakes().is_empty());
+                let mut shown = String::new();
+                miette::NarratableReportHandler::new().render_report(&mut shown, &error).expect("text");
+            }
         }
     }
 }
