@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::plan_args::{NamedEnds, PlanArgs};
+
 /// Moves a SQLite database into PostgreSQL, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(
@@ -132,16 +134,6 @@ pub(super) enum Format {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlanFormat {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-    /// The statements
-    Sql,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
     #[command(flatten)]
@@ -153,34 +145,17 @@ pub(super) struct AuditArgs {
 }
 
 /// Both ends of the way, and what goes along it.
-#[derive(Debug, Args)]
+#[derive(Debug)]
 pub(super) struct EndsArgs {
-    #[command(flatten)]
     pub(super) source: SourceArgs,
-    #[command(flatten)]
     pub(super) target: TargetArgs,
-    #[command(flatten)]
     pub(super) scope: ScopeArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PlanArgs {
-    #[command(flatten)]
-    pub(super) ends: EndsArgs,
-
-    /// The plan's form
-    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
-    pub(super) format: PlanFormat,
-
-    /// Exit with 2 where something is to do
-    #[arg(long)]
-    pub(super) exit_code: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     #[command(flatten)]
-    pub(super) ends: EndsArgs,
+    pub(super) ends: NamedEnds,
 
     /// Do not ask
     #[arg(long, short)]

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
+
 use super::{
     args::{EndsArgs, ScopeArgs, SourceArgs, TargetArgs},
     error::CliError,
@@ -182,6 +184,17 @@ impl Prepared {
         (self.normal, self.live, self.plan, self.folder) =
             plan(&self.audit, &self.plan.desired, &self.target).await?;
         Ok(())
+    }
+
+    /// The version for what no pending version covers; `None`: they cover all.
+    pub(super) async fn new_version(&self, slug: &str) -> Result<Option<Version>, CliError> {
+        // Names order the versions: a new one comes after all that are known, whatever the clock says.
+        let known = target::status(&self.target, &self.folder).await?;
+        let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
+        let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
+        let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+        let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
+        Ok(self.plan.new_version(format!("m{}_{slug}", moment.strftime("%Y%m%d_%H%M%S"))))
     }
 }
 

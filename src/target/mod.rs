@@ -15,5 +15,5 @@ pub use migration::{
         Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up, up_telling,
     },
     server_error,
-    version::{load_folder, save},
+    version::{is_version_name, load_folder, save},
 };

@@ -23,5 +23,6 @@ mod music_time_machine;
 mod mutations;
 mod rejects;
 mod restart;
+mod saved_versions;
 mod support;
 mod verify;

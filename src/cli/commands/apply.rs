@@ -2,8 +2,6 @@
 
 use std::{io::Write, sync::Arc};
 
-use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
-
 use crate::{
     apply::{self, Event, Interrupt, Job, Listener, Options, Report},
     audit::Depth,
@@ -16,7 +14,7 @@ use crate::{
     },
     plan::{CopyPlan, Plan, StartOver, VersionAction},
     report,
-    target::{self, Ledger, Lock, Version},
+    target::{Ledger, Lock},
 };
 
 /// Said where rows of another state of the source are in the target.
@@ -32,7 +30,8 @@ pub(in crate::cli) async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
-    let ends = Ends::open(&args.ends, true, jobs).await?;
+    let named = args.ends.ends()?;
+    let ends = Ends::open(&named, true, jobs).await?;
     // Held from here to the end: what the plan says must still be so when it is carried out.
     let mut lock = Lock::try_acquire(&ends.target).await?;
     // A killed run's sessions may still be at work, and would finish a chunk after the plan has looked.
@@ -201,7 +200,7 @@ async fn execute(
             Event::Finishing { chunks } => bar.note(output, &finishing(chunks)),
         })
     };
-    let new_version = new_version(prepared).await?;
+    let new_version = prepared.new_version(plan.slug()).await?;
     let versions_dir = plan.desired.versions_dir.clone();
     let options = Options {
         jobs: prepare::jobs(args.jobs),
@@ -231,17 +230,4 @@ fn finishing(chunks: usize) -> String {
         chunks => format!("{chunks} chunks"),
     };
     format!("interrupted: finishing {at_work} at work; once more to stop at once")
-}
-
-/// The version for what no pending version covers.
-async fn new_version(prepared: &Prepared) -> Result<Option<Version>, CliError> {
-    let plan = &prepared.plan;
-    // Names order the versions: a new one comes after all that are known, whatever the clock says.
-    let known = target::status(&prepared.target, &prepared.folder).await?;
-    let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
-    let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
-    let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
-    let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
-    let name = format!("m{}_{}", moment.strftime("%Y%m%d_%H%M%S"), plan.slug());
-    Ok(plan.new_version(name))
 }

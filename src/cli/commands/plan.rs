@@ -1,19 +1,30 @@
 //! `mtm plan`
 
+use std::path::Path;
+
 use crate::{
     audit::Depth,
     cli::{
-        args::{PlanArgs, PlanFormat},
         error::{CliError, Exit},
         output::Output,
-        prepare::{self, Ends},
+        plan_args::{PlanArgs, PlanFormat},
+        prepare::{self, Ends, Prepared},
     },
-    report,
+    plan::VersionAction,
+    report, target,
 };
 
 pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit, CliError> {
-    let jobs = prepare::jobs(None);
-    let prepared = Ends::open(&args.ends, false, jobs).await?.prepare(Depth::Whole, output).await?;
+    let named = args.ends.ends()?;
+    let ends = Ends::open(&named, false, prepare::jobs(None)).await?;
+    // What cannot be saved should not cost the reading of a whole file.
+    let folder = ends.mapping.versions_dir.clone();
+    let save = match (&args.save, &folder) {
+        (Some(slug), Some(folder)) => Some((slug.as_str(), folder.as_path())),
+        (Some(_), None) => return Err(no_folder()),
+        (None, _) => None,
+    };
+    let prepared = ends.prepare(Depth::Whole, output).await?;
     let plan = &prepared.plan;
     output
         .data(|out| match args.format {
@@ -23,11 +34,61 @@ pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit,
         })
         .map_err(|error| CliError::io("the plan could not be written", error))?;
     if plan.blockers().next().is_some() {
+        if save.is_some() {
+            output.note("Nothing was saved: a blocker forbids this plan.");
+        }
         return Ok(Exit::Refused);
+    }
+    if let Some((slug, folder)) = save {
+        save_version(&prepared, slug, folder, output).await?;
     }
     if plan.source_changed() {
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
         return Ok(Exit::ChangedSource);
     }
     Ok(if args.exit_code && !plan.is_empty() { Exit::Differences } else { Exit::Done })
+}
+
+/// Freezes what no pending version covers as a version of its own.
+async fn save_version(
+    prepared: &Prepared,
+    slug: &str,
+    folder: &Path,
+    output: Output,
+) -> Result<(), CliError> {
+    let plan = &prepared.plan;
+    if plan.version_action == VersionAction::RunThenPlanAgain {
+        return Err(CliError::Refused {
+            message: format!(
+                "what is to be saved is only known once the pending versions have run: {}",
+                plan.pending_versions.join(", ")
+            ),
+            hint: Some("run them with `mtm migrate up` or `mtm apply`, then save".to_owned()),
+        });
+    }
+    let Some(version) = prepared.new_version(slug).await? else {
+        let covered = if plan.pending_versions.is_empty() {
+            "the target's schema is what the mapping says"
+        } else {
+            "the pending versions make all that the mapping says"
+        };
+        output.note(&format!("Nothing to save: {covered}."));
+        return Ok(());
+    };
+    let path = target::save(folder, &version)?;
+    output.note(&format!(
+        "saved version {} in {}; `mtm apply` or `mtm migrate up` runs it",
+        version.name,
+        path.display()
+    ));
+    Ok(())
+}
+
+fn no_folder() -> CliError {
+    CliError::Usage {
+        message: "--save has nowhere to save to: the mapping names no folder of versions".to_owned(),
+        hint: Some(
+            "add `versions_dir: FOLDER` to the mapping; it is relative to the mapping's file".to_owned(),
+        ),
+    }
 }
