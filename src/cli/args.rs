@@ -12,7 +12,7 @@ use super::plan_args::{NamedEnds, PlanArgs};
     name = "mtm",
     version,
     after_help = "First steps: `mtm demo`, then `mtm plan --source FILE --target URL`.\nExit codes: 0 done, 1 failed, 2 there are \
-                  differences, 3 refused, 4 changed source, 5 done, with rejected rows, 64 usage, 130 and 143 interrupted.",
+                  differences, 3 refused, 4 stale plan or changed source, 5 done, with rejected rows, 64 usage, 130 and 143 interrupted.",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -154,6 +154,11 @@ pub(super) struct EndsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
+    /// A plan that `mtm plan --out` has saved: carried out where nothing has changed since, with its source, mapping and
+    /// schema where no flag names others
+    #[arg(value_name = "PLAN", conflicts_with = "restart")]
+    pub(super) plan: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) ends: NamedEnds,
 

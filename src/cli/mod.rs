@@ -7,6 +7,7 @@ mod output;
 mod plan_args;
 mod prepare;
 mod progress;
+mod saved_plan;
 
 use std::{pin::pin, process::ExitCode};
 

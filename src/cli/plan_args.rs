@@ -8,7 +8,7 @@ use super::{
     args::{EndsArgs, ScopeArgs, SourceArgs, TargetArgs},
     error::CliError,
 };
-use crate::target::is_version_name;
+use crate::{plan::SavedPlan, target::is_version_name};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PlanFormat {
@@ -58,17 +58,30 @@ impl NamedEnds {
         self.schema.clone().unwrap_or_else(|| "public".to_owned())
     }
 
-    /// Both ends.
-    pub(super) fn ends(&self) -> Result<EndsArgs, CliError> {
-        let source = self.source().ok_or_else(|| CliError::Usage {
+    /// Both ends: a flag goes before a saved plan, and a saved plan before the environment.
+    pub(super) fn ends(&self, saved: Option<&SavedPlan>) -> Result<EndsArgs, CliError> {
+        let of_plan = |path: fn(&SavedPlan) -> &str| saved.map(|saved| PathBuf::from(path(saved)));
+        let source = self.source.clone().or_else(|| of_plan(|saved| &saved.source));
+        let source = source.or_else(|| self.source()).ok_or_else(|| CliError::Usage {
             message: "no source is given".to_owned(),
             hint: Some("name the SQLite file with --source FILE or in MTM_SOURCE".to_owned()),
         })?;
+        let named = |flags: &[String], of_plan: fn(&SavedPlan) -> &Vec<String>| match saved {
+            Some(saved) if flags.is_empty() => of_plan(saved).clone(),
+            _ => flags.to_vec(),
+        };
         let scope = ScopeArgs {
-            mapping: self.mapping.clone().or_else(|| environment("MTM_MAPPING")),
-            schema: self.schema(),
-            include: self.include.clone(),
-            exclude: self.exclude.clone(),
+            mapping: self
+                .mapping
+                .clone()
+                .or_else(|| of_plan(|saved| &saved.mapping))
+                .or_else(|| environment("MTM_MAPPING")),
+            schema: match (&self.schema, saved) {
+                (None, Some(saved)) => saved.target_schema.clone(),
+                _ => self.schema(),
+            },
+            include: named(&self.include, |saved| &saved.include),
+            exclude: named(&self.exclude, |saved| &saved.exclude),
         };
         Ok(EndsArgs { source: SourceArgs { source }, target: self.target.clone(), scope })
     }
@@ -95,6 +108,10 @@ pub(super) struct PlanArgs {
     /// Freeze what the schema lacks as a version of this name in the mapping's versions_dir; the target stays as it is
     #[arg(long, value_name = "SLUG", value_parser = slug)]
     pub(super) save: Option<String>,
+
+    /// Save the plan to a file, which `mtm apply FILE` carries out where nothing has changed since
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// Reads the part of a version's name that a person chooses.

@@ -4,6 +4,7 @@
 //! as it would keep it, [`live`] reads what it keeps. In: a target. Out: a [`Catalogue`] and [`Live`].
 
 mod catalogue;
+mod compare;
 mod scratch;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
 
 pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
+pub use compare::{ObjectDifference, ObjectKind, differences};
 
 use crate::{
     schema::{Desired, render},

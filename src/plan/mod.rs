@@ -3,12 +3,16 @@
 //! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
 
 mod copy;
+mod saved;
 
 use std::cmp::Reverse;
 
 use serde::Serialize;
 
 pub use copy::{CopyPlan, StartOver, TablePlan};
+pub use saved::{
+    Circumstances, SAVED_PLAN_FORMAT, SavedChange, SavedCopy, SavedPlan, SavedPlanError, SavedVersion,
+};
 
 use crate::{
     audit::{Audit, Fingerprint},

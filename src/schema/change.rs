@@ -57,7 +57,7 @@ pub enum Change {
 }
 
 /// When a change is made, in pg_dump's sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Section {
     /// Before the rows: relations and their columns.

@@ -23,6 +23,7 @@ mod music_time_machine;
 mod mutations;
 mod rejects;
 mod restart;
+mod saved_plans;
 mod saved_versions;
 mod support;
 mod verify;

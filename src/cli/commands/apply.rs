@@ -6,11 +6,12 @@ use crate::{
     apply::{self, Event, Interrupt, Job, Listener, Options, Report},
     audit::Depth,
     cli::{
-        args::{ApplyArgs, Format},
+        args::{ApplyArgs, Format, ScopeArgs},
         error::{CliError, Exit},
         output::Output,
         prepare::{self, Ends, Prepared},
         progress::Bar,
+        saved_plan::PlanOfFile,
     },
     plan::{CopyPlan, Plan, StartOver, VersionAction},
     report,
@@ -30,7 +31,9 @@ pub(in crate::cli) async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
-    let named = args.ends.ends()?;
+    let file = args.plan.as_deref().map(PlanOfFile::read).transpose()?;
+    let named = args.ends.ends(file.as_ref().map(|file| &file.plan))?;
+    let saved = file.as_ref().map(|file| (file, &named.scope));
     let ends = Ends::open(&named, true, jobs).await?;
     // Held from here to the end: what the plan says must still be so when it is carried out.
     let mut lock = Lock::try_acquire(&ends.target).await?;
@@ -39,7 +42,7 @@ pub(in crate::cli) async fn run(
         ledger.end_leftover_sessions(&lock).await?;
     }
     let done = match ends.prepare(Depth::Whole, output).await {
-        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, interrupt, output).await,
+        Ok(mut prepared) => carry_out(args, saved, &mut prepared, &mut lock, interrupt, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -48,6 +51,7 @@ pub(in crate::cli) async fn run(
 
 async fn carry_out(
     args: &ApplyArgs,
+    saved: Option<(&PlanOfFile, &ScopeArgs)>,
     prepared: &mut Prepared,
     lock: &mut Lock,
     interrupt: &Interrupt,
@@ -59,6 +63,9 @@ async fn carry_out(
     // Once: what is rejected again is not copied anew again.
     let mut renew_rejected = args.restart;
     loop {
+        if let Some((file, scope)) = saved {
+            file.hold_against(prepared, scope).await?;
+        }
         let plan = &prepared.plan;
         if args.format == Format::Text {
             output

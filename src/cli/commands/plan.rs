@@ -9,13 +9,15 @@ use crate::{
         output::Output,
         plan_args::{PlanArgs, PlanFormat},
         prepare::{self, Ends, Prepared},
+        saved_plan::{self, PlanFile},
     },
     plan::VersionAction,
     report, target,
 };
 
 pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit, CliError> {
-    let named = args.ends.ends()?;
+    let named = args.ends.ends(None)?;
+    let out = args.out.as_deref().map(PlanFile::at).transpose()?;
     let ends = Ends::open(&named, false, prepare::jobs(None)).await?;
     // What cannot be saved should not cost the reading of a whole file.
     let folder = ends.mapping.versions_dir.clone();
@@ -34,7 +36,7 @@ pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit,
         })
         .map_err(|error| CliError::io("the plan could not be written", error))?;
     if plan.blockers().next().is_some() {
-        if save.is_some() {
+        if save.is_some() || out.is_some() {
             output.note("Nothing was saved: a blocker forbids this plan.");
         }
         return Ok(Exit::Refused);
@@ -44,7 +46,17 @@ pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit,
     }
     if plan.source_changed() {
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
+        if out.is_some() {
+            output.note("The plan was not saved: it cannot be carried out.");
+        }
         return Ok(Exit::ChangedSource);
+    }
+    if let (Some(file), Some(path)) = (out, &args.out) {
+        file.write(&saved_plan::saved(&prepared, &named.scope).await?)?;
+        output.note(&format!(
+            "saved the plan to {path}; `mtm apply {path}` carries it out",
+            path = path.display()
+        ));
     }
     Ok(if args.exit_code && !plan.is_empty() { Exit::Differences } else { Exit::Done })
 }
