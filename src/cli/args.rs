@@ -319,6 +319,14 @@ pub(super) enum MigrateCommand {
         #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
         allow: Vec<String>,
     },
+    /// Take the last version back and apply it again
+    Redo {
+        #[command(flatten)]
+        versions: VersionArgs,
+        /// Hazards that are accepted: `deletes-data`
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
+        allow: Vec<String>,
+    },
     /// Which versions there are, and which the target has
     Status {
         #[command(flatten)]

@@ -5,7 +5,7 @@
 pub use migration::{
     Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target,
     TargetOptions, Version, VersionError,
-    command::{CommandError, down as migrate_down, up as migrate_up},
+    command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
     connect,
     ledger::{
         Chunk, ChunkCounts, ChunkRange, Copied, NewRun, Outcome, RecordedReject, RefusedBy, Reject, RunId,

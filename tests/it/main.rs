@@ -18,6 +18,7 @@ mod expressions;
 mod faults;
 mod interrupted;
 mod local;
+mod migrate;
 mod migration;
 mod music_time_machine;
 mod mutations;
