@@ -18,6 +18,10 @@ pub(super) enum PlanFormat {
     Json,
     /// The statements
     Sql,
+    /// For a pull request's comment
+    Markdown,
+    /// The desired schema as a diagram (mermaid's erDiagram)
+    Mermaid,
 }
 
 /// Both ends of the way, and what goes along it, as far as the command line names them.

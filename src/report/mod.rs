@@ -3,6 +3,8 @@
 mod apply;
 mod audit;
 mod certificate_page;
+mod markdown;
+mod mermaid;
 mod plan;
 mod schema;
 mod text;
@@ -14,6 +16,8 @@ use std::io::{self, Write};
 pub use apply::apply_text;
 pub use audit::audit_text;
 pub use certificate_page::certificate_page;
+pub use markdown::plan_markdown;
+pub use mermaid::schema_mermaid;
 pub use plan::{plan_sql, plan_text};
 pub use schema::schema_sql;
 pub use text::{Paint, count, rows};

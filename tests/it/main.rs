@@ -22,6 +22,7 @@ mod migrate;
 mod migration;
 mod music_time_machine;
 mod mutations;
+mod plan_formats;
 mod rejects;
 mod restart;
 mod saved_plans;

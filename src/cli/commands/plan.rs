@@ -33,6 +33,8 @@ pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit,
             PlanFormat::Text => report::plan_text(plan, &prepared.target.display, output.paint(), out),
             PlanFormat::Json => report::json(plan, out),
             PlanFormat::Sql => report::plan_sql(plan, out),
+            PlanFormat::Markdown => report::plan_markdown(plan, out),
+            PlanFormat::Mermaid => report::schema_mermaid(&plan.desired.schema, out),
         })
         .map_err(|error| CliError::io("the plan could not be written", error))?;
     if plan.blockers().next().is_some() {
