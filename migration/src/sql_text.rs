@@ -138,7 +138,7 @@ pub(crate) fn statements(sql: &str) -> Vec<&str> {
 }
 
 /// The names that the text mentions, key words among them: bare ones in lower case, as PostgreSQL folds them.
-pub(crate) fn names(sql: &str) -> Vec<String> {
+pub fn names(sql: &str) -> Vec<String> {
     tokens(sql).into_iter().filter_map(|token| name_of(&token)).collect()
 }
 

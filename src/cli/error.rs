@@ -6,7 +6,7 @@ use super::output::Output;
 use crate::{
     apply::{ApplyError, Signal},
     audit::AuditError,
-    inspect::InspectError,
+    inspect::{DriftError, InspectError},
     local::LocalError,
     mapping::MappingError,
     plan::SavedPlanError,
@@ -81,6 +81,8 @@ pub(super) enum CliError {
     Command(#[from] target::CommandError),
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    #[error(transparent)]
+    Drift(#[from] DriftError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
     #[error(transparent)]

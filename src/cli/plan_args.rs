@@ -109,6 +109,10 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     pub(super) exit_code: bool,
 
+    /// Compare the target with what its applied versions made of it, to find changes made by hand; needs no source
+    #[arg(long, conflicts_with_all = ["save", "out"])]
+    pub(super) drift: bool,
+
     /// Freeze what the schema lacks as a version of this name in the mapping's versions_dir; the target stays as it is
     #[arg(long, value_name = "SLUG", value_parser = slug)]
     pub(super) save: Option<String>,

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod compare;
+mod drift;
 mod scratch;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
 pub use compare::{ObjectDifference, ObjectKind, differences};
+pub use drift::{Drift, DriftError, drift};
 
 use crate::{
     schema::{Desired, render},

@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod certificate_page;
+mod drift;
 mod markdown;
 mod mermaid;
 mod plan;
@@ -16,6 +17,7 @@ use std::io::{self, Write};
 pub use apply::apply_text;
 pub use audit::audit_text;
 pub use certificate_page::certificate_page;
+pub use drift::drift_text;
 pub use markdown::plan_markdown;
 pub use mermaid::schema_mermaid;
 pub use plan::{plan_sql, plan_text};

@@ -6,7 +6,7 @@ pub use migration::{
     Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target,
     TargetOptions, Version, VersionError,
     command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
-    connect,
+    connect, identifiers,
     ledger::{
         Chunk, ChunkCounts, ChunkRange, Copied, NewRun, Outcome, RecordedReject, RefusedBy, Reject, RunId,
         Started,
@@ -15,5 +15,5 @@ pub use migration::{
         Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up, up_telling,
     },
     server_error,
-    version::{is_version_name, load_folder, save},
+    version::{Section, is_version_name, load_folder, save},
 };

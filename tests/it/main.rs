@@ -13,6 +13,7 @@ mod any_file;
 mod bad_input;
 mod certificate;
 mod command;
+mod drift;
 mod exit_codes;
 mod expressions;
 mod faults;

@@ -16,6 +16,9 @@ use crate::{
 };
 
 pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit, CliError> {
+    if args.drift {
+        return super::drift::run(args, output).await;
+    }
     let named = args.ends.ends(None)?;
     let out = args.out.as_deref().map(PlanFile::at).transpose()?;
     let ends = Ends::open(&named, false, prepare::jobs(None)).await?;
