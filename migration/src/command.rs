@@ -79,6 +79,49 @@ pub async fn down(
     result
 }
 
+/// What [`redo`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redone {
+    /// The version that was taken back; `None`: the target has none.
+    pub taken_back: Option<String>,
+    /// The migrations that were applied again.
+    pub applied: Vec<String>,
+}
+
+/// Takes the last version back and applies it again, under one lock; other versions that are pending stay so. A version
+/// that is no longer in the folder is applied as the ledger has it.
+///
+/// # Errors
+/// [`CommandError`]. Where the version cannot be applied again, it stays taken back.
+pub async fn redo(target: &Target, versions: &[Version], allow: &[String]) -> Result<Redone, CommandError> {
+    let lock = Lock::try_acquire(target).await?;
+    let result = async {
+        let ledger = Ledger::install(target).await?;
+        let run = async |ledger: &Ledger| redo_last(target, ledger, versions, allow).await;
+        recorded(ledger, &lock, "migrate redo", run).await
+    };
+    let result = result.await;
+    lock.release().await;
+    result
+}
+
+async fn redo_last(
+    target: &Target,
+    ledger: &Ledger,
+    versions: &[Version],
+    allow: &[String],
+) -> Result<Redone, CommandError> {
+    // Taking a version back makes the ledger forget it.
+    let recorded = ledger.versions().await?;
+    let taken_back = migrator::down(target, ledger, versions, 1, allow).await?;
+    let Some(name) = taken_back.into_iter().next() else { return Ok(Redone::default()) };
+    let of_ledger = recorded.into_iter().map(|recorded| recorded.version);
+    let again: Option<Version> =
+        versions.iter().cloned().chain(of_ledger).find(|version| version.name == name);
+    let applied = migrator::up(target, ledger, again.as_slice(), UpTo::All, allow).await?;
+    Ok(Redone { taken_back: Some(name), applied })
+}
+
 /// Wraps a run into its rows of the ledger, after ending what an earlier one left on the server.
 async fn recorded<T>(
     ledger: Ledger,

@@ -1,8 +1,9 @@
-//! sea-orm's own command line for the versions of a folder: `cargo run -p migration -- status|up|down`.
+//! sea-orm's own command line for the versions of a folder: `cargo run -p migration -- status|up|down|redo`.
 //!
 //! It takes the subcommands and flags of sea-orm-migration's command line, which cannot be used as it is: it panics on
 //! a failed connection, logs to standard output, and its `fresh` drops every table. The lock, the checksums and the
-//! refusals are those of `mtm migrate`.
+//! refusals are those of `mtm migrate`. `refresh`, which takes every version back, is refused; `redo` is its kin for the
+//! last one.
 
 use std::{
     error::Error,
@@ -15,7 +16,9 @@ use std::{
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use migration::{
-    ConnectError, TargetOptions, Version, command, connect,
+    ConnectError, TargetOptions, Version,
+    command::{self, Redone},
+    connect,
     connection::environment,
     migrator::{self, MigrateError, UpTo},
     version::load_folder,
@@ -61,6 +64,8 @@ enum Command {
         #[arg(short, long, default_value_t = 1)]
         num: u32,
     },
+    /// Takes the last version back and applies it again
+    Redo,
     /// Refused: would drop every table
     Fresh,
     /// Refused: would take back every version
@@ -131,6 +136,13 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             let names = command::down(&target, &versions, num, &allowed()).await.map_err(command_failure)?;
             say_names("took back", &names, "nothing is applied")
         }
+        Command::Redo => {
+            let Redone { taken_back, applied } =
+                command::redo(&target, &versions, &allowed()).await.map_err(command_failure)?;
+            let Some(name) = taken_back else { return say("nothing is applied") };
+            say(&format!("took back {name}"))?;
+            say_names("applied", &applied, "nothing is pending")
+        }
         Command::Status => {
             let width = versions.iter().map(|version| version.name.len()).max().unwrap_or(0);
             for version in migrator::status(&target, &versions).await? {
@@ -152,6 +164,11 @@ async fn up(
         Command::Up { num: Some(num) } => UpTo::Versions(*num),
         _ => UpTo::All,
     };
+    for version in migrator::status(target, versions).await? {
+        if version.overtaken_by.is_some() {
+            writeln!(io::stderr(), "note: {} is {version}", version.name).ok();
+        }
+    }
     let names = command::up(target, versions, limit, &allowed(), patience).await.map_err(command_failure)?;
     say_names("applied", &names, "nothing is pending")
 }

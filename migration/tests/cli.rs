@@ -63,12 +63,36 @@ async fn status_up_and_down() {
     let (code, _, stderr) = call(&["down"], &[]);
     assert_eq!(code, Some(3), "{stderr}");
     assert!(stderr.contains("MTM_ALLOW=deletes-data"), "{stderr}");
+    let (code, _, stderr) = call(&["redo"], &[]);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stderr.contains("MTM_ALLOW=deletes-data"), "{stderr}");
+    let (code, stdout, _) = call(&["redo"], &[("MTM_ALLOW", "deletes-data")]);
+    let redone = format!("took back {NAME}\napplied {NAME}\napplied {NAME}__post\n");
+    assert_eq!((code, stdout), (Some(0), redone));
+
+    let early = Version {
+        name: "m20250101_000000_early".to_owned(),
+        pre_data: vec![Step::new("CREATE TABLE early (id text)")],
+        down: vec![Step::new("DROP TABLE early")],
+        ..Version::default()
+    };
+    save(folder.path(), &early).unwrap();
+    let (code, stdout, stderr) = call(&["up"], &[]);
+    assert_eq!((code, stdout.lines().count()), (Some(0), 2), "{stderr}");
+    assert_eq!(stderr, format!("note: {} is pending, though {NAME} is applied\n", early.name));
+
     let (code, stdout, _) = call(&["down"], &[("MTM_ALLOW", "deletes-data")]);
     assert_eq!((code, stdout), (Some(0), format!("took back {NAME}\n")));
     for command in ["fresh", "refresh", "reset"] {
         let (code, _, stderr) = call(&[command], &[]);
         assert_eq!(code, Some(3), "{stderr}");
+        assert!(stderr.contains("use down or redo"), "{stderr}");
     }
+    let (_, stdout, _) = call(&["down"], &[]);
+    assert_eq!(
+        (stdout, call(&["redo"], &[]).1),
+        (format!("took back {}\n", early.name), "nothing is applied\n".to_owned())
+    );
     execute(&format!("DROP SCHEMA {SCHEMA} CASCADE")).await;
 }
 

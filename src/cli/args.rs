@@ -8,13 +8,15 @@ use crate::schema::Hazard;
 
 use super::mapping_args::MappingArgs;
 
+use super::plan_args::{NamedEnds, PlanArgs};
+
 /// Moves a SQLite database into PostgreSQL, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(
     name = "mtm",
     version,
     after_help = "First steps: `mtm demo`, then `mtm plan --source FILE --target URL`.\nExit codes: 0 done, 1 failed, 2 there are \
-                  differences, 3 refused, 4 changed source, 5 done, with rejected rows, 64 usage, 130 and 143 interrupted.",
+                  differences, 3 refused, 4 stale plan or changed source, 5 done, with rejected rows, 64 usage, 130 and 143 interrupted.",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -143,16 +145,6 @@ pub(super) enum Format {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlanFormat {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-    /// The statements
-    Sql,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
     #[command(flatten)]
@@ -164,34 +156,22 @@ pub(super) struct AuditArgs {
 }
 
 /// Both ends of the way, and what goes along it.
-#[derive(Debug, Args)]
+#[derive(Debug)]
 pub(super) struct EndsArgs {
-    #[command(flatten)]
     pub(super) source: SourceArgs,
-    #[command(flatten)]
     pub(super) target: TargetArgs,
-    #[command(flatten)]
     pub(super) scope: ScopeArgs,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct PlanArgs {
-    #[command(flatten)]
-    pub(super) ends: EndsArgs,
-
-    /// The plan's form
-    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
-    pub(super) format: PlanFormat,
-
-    /// Exit with 2 where something is to do
-    #[arg(long)]
-    pub(super) exit_code: bool,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
+    /// A plan that `mtm plan --out` has saved: carried out where nothing has changed since, with its source, mapping and
+    /// schema where no flag names others
+    #[arg(value_name = "PLAN", conflicts_with = "restart")]
+    pub(super) plan: Option<PathBuf>,
+
     #[command(flatten)]
-    pub(super) ends: EndsArgs,
+    pub(super) ends: NamedEnds,
 
     /// Do not ask
     #[arg(long, short)]
@@ -346,6 +326,14 @@ pub(super) enum MigrateCommand {
         /// How many versions
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
+        /// Hazards that are accepted: `deletes-data`
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
+        allow: Vec<String>,
+    },
+    /// Take the last version back and apply it again
+    Redo {
+        #[command(flatten)]
+        versions: VersionArgs,
         /// Hazards that are accepted: `deletes-data`
         #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
         allow: Vec<String>,

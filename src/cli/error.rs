@@ -6,9 +6,10 @@ use super::output::Output;
 use crate::{
     apply::{ApplyError, Signal},
     audit::AuditError,
-    inspect::InspectError,
+    inspect::{DriftError, InspectError},
     local::LocalError,
     mapping::MappingError,
+    plan::SavedPlanError,
     source::SourceError,
     target::{self, MigrateError, ServerError},
     verify::{CertificateError, VerifyError},
@@ -25,7 +26,7 @@ pub(super) enum Exit {
     Differences,
     /// Refused: a blocker, or another run holds the lock.
     Refused,
-    /// The source is not the one that was copied.
+    /// The source is not the one that was copied, or a saved plan is stale.
     ChangedSource,
     /// Done, but for rows that were rejected.
     Rejected,
@@ -81,6 +82,8 @@ pub(super) enum CliError {
     #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
+    Drift(#[from] DriftError),
+    #[error(transparent)]
     Apply(#[from] ApplyError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -90,6 +93,15 @@ pub(super) enum CliError {
         #[source]
         source: CertificateError,
     },
+    #[error("the plan {} cannot be used", path.display())]
+    SavedPlan {
+        path: PathBuf,
+        #[source]
+        source: SavedPlanError,
+    },
+    /// What is to be done is no longer what was saved.
+    #[error("the plan {} is stale: things have changed since it was saved", path.display())]
+    StalePlan { path: PathBuf, changes: Vec<String> },
     #[error(transparent)]
     Local(#[from] LocalError),
     #[error(transparent)]
@@ -117,6 +129,7 @@ impl CliError {
             CliError::Refused { .. }
             | CliError::Lock(target::LockError::Held { .. })
             | CliError::Apply(ApplyError::Lock(target::LockError::Held { .. })) => Exit::Refused,
+            CliError::StalePlan { .. } => Exit::ChangedSource,
             CliError::Apply(ApplyError::Interrupted { signal, .. }) => Exit::Interrupted(*signal),
             CliError::Command(error) if error.is_refusal() => Exit::Refused,
             CliError::Migrate(error) | CliError::Apply(ApplyError::Migrate(error)) if error.is_refusal() => {
@@ -142,6 +155,11 @@ impl CliError {
                 let more = if shown.len() < sql.len() { " …" } else { "" };
                 Some(format!("the statement was: {shown}{more}"))
             }
+            CliError::StalePlan { .. } => Some(
+                "look at what is to be done now, and save it anew with `mtm plan --out FILE`; or carry it out with `mtm \
+                 apply` without a file"
+                    .to_owned(),
+            ),
             CliError::Local(LocalError::NotRunning { .. }) => {
                 Some("start it with `mtm local start`".to_owned())
             }
@@ -165,6 +183,9 @@ impl CliError {
         }
         match self {
             CliError::Mapping(error) => output.diagnostic(error),
+            CliError::StalePlan { changes, .. } => {
+                output.error(&self.to_string(), changes, self.hint().as_deref());
+            }
             _ => output.error(&self.to_string(), &causes, self.hint().as_deref()),
         }
         self.exit()

@@ -5,8 +5,10 @@ mod commands;
 mod error;
 mod mapping_args;
 mod output;
+mod plan_args;
 mod prepare;
 mod progress;
+mod saved_plan;
 
 use std::{pin::pin, process::ExitCode};
 
@@ -68,9 +70,9 @@ fn way_on(command: &Command) -> Option<&'static str> {
             Some("what is done is kept; the same command goes on from there")
         }
         // The same command would take back as many versions once more.
-        Command::Migrate(MigrateArgs { command: MigrateCommand::Down { .. } }) => {
-            Some("what is done is kept; `mtm migrate status` says how far it has come")
-        }
+        Command::Migrate(MigrateArgs {
+            command: MigrateCommand::Down { .. } | MigrateCommand::Redo { .. },
+        }) => Some("what is done is kept; `mtm migrate status` says how far it has come"),
         Command::Migrate(MigrateArgs { command: MigrateCommand::Status { .. } })
         | Command::Audit(_)
         | Command::Plan(_)

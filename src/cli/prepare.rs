@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
+
 use super::{
     args::{EndsArgs, ScopeArgs, SourceArgs, TargetArgs},
     error::CliError,
@@ -201,6 +203,17 @@ impl Prepared {
             plan(&self.audit, &self.plan.desired, &self.target).await?;
         Ok(())
     }
+
+    /// The version for what no pending version covers; `None`: they cover all.
+    pub(super) async fn new_version(&self, slug: &str) -> Result<Option<Version>, CliError> {
+        // Names order the versions: a new one comes after all that are known, whatever the clock says.
+        let known = target::status(&self.target, &self.folder).await?;
+        let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
+        let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
+        let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
+        let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
+        Ok(self.plan.new_version(format!("m{}_{slug}", moment.strftime("%Y%m%d_%H%M%S"))))
+    }
 }
 
 /// Both sides, and the plan between them.
@@ -279,7 +292,7 @@ async fn names_in_versions(target: &Target) -> Result<BTreeSet<String>, CliError
     let steps = versions
         .iter()
         .flat_map(|recorded| recorded.version.pre_data.iter().chain(&recorded.version.post_data));
-    Ok(steps.flat_map(|step| target::names(&step.sql)).collect())
+    Ok(steps.flat_map(|step| target::identifiers(&step.sql)).collect())
 }
 
 /// The versions that are not wholly applied, and what they make of an empty schema, where that can be said.

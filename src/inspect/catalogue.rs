@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row};
 
 use super::InspectError;
 
 /// Some tables of one schema, as the catalogue has them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
     /// By relation name.
     pub tables: BTreeMap<String, LiveTable>,
@@ -32,7 +32,7 @@ impl Catalogue {
 }
 
 /// A table as the catalogue has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveTable {
     /// Its columns, in order.
     pub columns: Vec<LiveColumn>,
@@ -45,7 +45,7 @@ pub struct LiveTable {
 }
 
 /// A column as the catalogue has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveColumn {
     /// Its name.
     pub name: String,
@@ -65,7 +65,7 @@ pub struct LiveColumn {
 }
 
 /// A constraint or an index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// What it is, in the server's words.
     pub sql: String,

@@ -4,6 +4,8 @@
 //! as it would keep it, [`live`] reads what it keeps. In: a target. Out: a [`Catalogue`] and [`Live`].
 
 mod catalogue;
+mod compare;
+mod drift;
 mod obstacles;
 mod scratch;
 
@@ -13,6 +15,8 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
 
 pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
+pub use compare::{ObjectDifference, ObjectKind, differences};
+pub use drift::{Drift, DriftError, drift};
 pub use obstacles::{Obstacle, obstacles};
 
 use crate::{

@@ -5,16 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::types::Oid};
 
 use super::{
     Catalogue, InspectError,
     catalogue::{self, Namespace},
+    drift::Statement,
 };
 use crate::{
     diff,
     schema::{Change, Schema, Table, render},
-    target::{Target, server_error},
+    target::{Target, identifiers, server_error},
 };
 
 /// Tables in one transaction: each takes about fifteen locks, and a server has 6,400 of them by default.
@@ -92,6 +93,79 @@ pub(super) async fn set_path(connection: &mut PgConnection, schemas: &[&str]) ->
     Ok(())
 }
 
+/// What came of statements that were replayed one by one.
+#[derive(Debug, Default)]
+pub(super) struct Replayed {
+    /// The tables that they made.
+    pub(super) catalogue: Catalogue,
+    /// Statements that scratch does not take, a sentence each with the server's reason.
+    pub(super) refused: Vec<String>,
+    /// Tables that a refused statement names.
+    pub(super) doubtful: BTreeSet<String>,
+}
+
+/// Runs statements in scratch, each under a savepoint, and reads back every table that they make. A statement that names
+/// a table of a refused one is left out: it could reach past scratch, to the table itself.
+pub(super) async fn replay_each(
+    target: &Target,
+    statements: Vec<Statement>,
+) -> Result<Replayed, InspectError> {
+    let mut replayed = Replayed::default();
+    let mut connection = target.pool.acquire().await?;
+    let connection: &mut PgConnection = &mut connection;
+    let mut transaction = connection.begin().await?;
+    set_scratch_path(&mut transaction, target).await?;
+    let live = match catalogue::oid(&mut transaction, Namespace::Schema(&target.schema)).await? {
+        Some(oid) => table_names(&mut transaction, oid).await?,
+        None => Vec::new(),
+    };
+    let qualified = [format!("{}.", target.schema), format!("{}.", render::quoted(&target.schema))];
+    for (what, sql) in statements {
+        let mentioned = identifiers(&sql);
+        let named: Vec<String> = live.iter().filter(|table| mentioned.contains(table)).cloned().collect();
+        let reason = if named.iter().any(|table| replayed.doubtful.contains(table)) {
+            "it is about a table of another step that was not replayed".to_owned()
+        } else if qualified.iter().any(|schema| sql.contains(schema)) {
+            "it names the schema, so that in scratch it would reach the table itself".to_owned()
+        } else {
+            let mut savepoint = transaction.begin().await?;
+            // Prepared, as in `in_scratch`.
+            let statement = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            match statement.execute(&mut *savepoint).await {
+                Ok(_) => {
+                    savepoint.commit().await?;
+                    continue;
+                }
+                Err(error) => {
+                    savepoint.rollback().await?;
+                    server_error(&error).message.clone()
+                }
+            }
+        };
+        replayed.refused.push(format!("{what}: {reason}"));
+        replayed.doubtful.extend(named);
+    }
+    if let Some(oid) = catalogue::oid(&mut transaction, Namespace::Scratch).await? {
+        let names = table_names(&mut transaction, oid).await?;
+        replayed.catalogue = catalogue::read(&mut transaction, Namespace::Scratch, &names).await?;
+    }
+    transaction.rollback().await?;
+    Ok(replayed)
+}
+
+async fn table_names(connection: &mut PgConnection, oid: Oid) -> Result<Vec<String>, InspectError> {
+    Ok(sqlx::query_scalar(include_str!("table_names.sql")).bind(oid).fetch_all(connection).await?)
+}
+
+/// Lets statements see scratch alone; extensions lie in public as a rule, and their operator classes are wanted.
+async fn set_scratch_path(connection: &mut PgConnection, target: &Target) -> Result<(), InspectError> {
+    if target.schema != "public" || has_extensions(connection).await? {
+        set_path(connection, &["pg_temp", "public"]).await
+    } else {
+        set_path(connection, &["pg_temp"]).await
+    }
+}
+
 async fn in_scratch(
     target: &Target,
     sight: Sight,
@@ -103,11 +177,7 @@ async fn in_scratch(
     let mut transaction = connection.begin().await?;
     match sight {
         Sight::Target => set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?,
-        // Extensions lie in public as a rule, and their operator classes are wanted.
-        Sight::ScratchAlone if target.schema != "public" || has_extensions(&mut transaction).await? => {
-            set_path(&mut transaction, &["pg_temp", "public"]).await?;
-        }
-        Sight::ScratchAlone => set_path(&mut transaction, &["pg_temp"]).await?,
+        Sight::ScratchAlone => set_scratch_path(&mut transaction, target).await?,
     }
     for (what, sql) in statements {
         // Prepared, so that the server takes one statement and no second one behind a semicolon: a COMMIT out of a mapping's

@@ -3,6 +3,7 @@
 //! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
 
 mod copy;
+mod saved;
 mod version;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use copy::{CopyPlan, StartOver, TablePlan};
+pub use saved::{
+    Circumstances, SAVED_PLAN_FORMAT, SavedChange, SavedCopy, SavedPlan, SavedPlanError, SavedVersion,
+};
 
 use crate::{
     audit::{Audit, Fingerprint},

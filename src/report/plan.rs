@@ -60,9 +60,9 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
         plan.changes.iter().filter(|change| !matches!(change.change, Change::ValidateForeignKey { .. }))
     {
         let sign = match change.action {
-            Action::Add => paint.green("+"),
-            Action::Alter => paint.yellow("~"),
-            Action::Drop => paint.red("-"),
+            Action::Add => paint.green(change.action.sign()),
+            Action::Alter => paint.yellow(change.action.sign()),
+            Action::Drop => paint.red(change.action.sign()),
         };
         writeln!(out, "  {sign} {}", change.summary)?;
         if !change.hazards.is_empty() {

@@ -153,8 +153,20 @@ pub enum Action {
     Drop,
 }
 
+impl Action {
+    /// Its sign before a line: `+`, `~`, `-`.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Action::Add => "+",
+            Action::Alter => "~",
+            Action::Drop => "-",
+        }
+    }
+}
+
 /// When a change is made, in pg_dump's sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Section {
     /// Before the rows: relations and their columns.

@@ -5,8 +5,8 @@
 pub use migration::{
     Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target,
     TargetOptions, Version, VersionError,
-    command::{CommandError, down as migrate_down, up as migrate_up},
-    connect,
+    command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
+    connect, identifiers,
     ledger::{
         Chunk, ChunkCounts, ChunkRange, Copied, NewRun, Outcome, RecordedReject, RefusedBy, Reject, RunId,
         Started,
@@ -14,6 +14,6 @@ pub use migration::{
     migrator::{
         Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up, up_telling,
     },
-    names, server_error,
-    version::{load_folder, save},
+    server_error,
+    version::{Section, is_version_name, load_folder, save},
 };

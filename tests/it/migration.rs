@@ -130,7 +130,7 @@ async fn a_version_gone_from_the_folder_is_known_and_can_be_taken_back() {
     let target = target_of(&database).await;
     let ledger = Ledger::install(&target).await.unwrap();
     migrator::up(&target, &ledger, &[first()], UpTo::All, &[]).await.unwrap();
-    let applied = is(FIRST, "applied, not in the folder");
+    let applied = is(FIRST, "applied, not in the folder (the ledger has its SQL)");
     assert_eq!(states(&target, &[second()]).await, [applied, is(SECOND, "pending")]);
     migrator::up(&target, &ledger, &[second()], UpTo::All, &[]).await.unwrap();
     assert_eq!(migrator::down(&target, &ledger, &[], 2, &[]).await.unwrap(), [SECOND, FIRST]);
@@ -150,6 +150,7 @@ async fn a_migration_of_somebody_else_stays() {
     assert_eq!(applied.len(), 2);
     let found = migrator::status(&target, &[first()]).await.unwrap();
     assert_eq!((found[0].state, found[0].in_folder), (State::Applied, false));
+    assert_eq!(found[0].to_string(), "applied, not in the folder (something else made it)");
     let error = migrator::down(&target, &ledger, &[first()], 2, &[]).await.unwrap_err();
     assert!(
         matches!(&error, MigrateError::NoWayBack { name, .. } if name == "m20250101_000000_theirs"),

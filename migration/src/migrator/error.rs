@@ -44,7 +44,9 @@ pub enum MigrateError {
         reason: &'static str,
     },
     /// One of sea-orm's commands is not for a database with rows in it: a refusal.
-    #[error("{command} is refused, since it takes every table with its rows: use down, a version at a time")]
+    #[error(
+        "{command} is refused, since it takes every table with its rows: use down or redo, a version at a time"
+    )]
     Refused {
         /// The command.
         command: &'static str,

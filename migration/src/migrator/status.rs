@@ -17,6 +17,11 @@ pub struct VersionStatus {
     pub state: State,
     /// Whether the folder has it.
     pub in_folder: bool,
+    /// Whether its SQL is known, from the folder or the ledger: something else's migration has none here.
+    pub sql_known: bool,
+    /// For a pending version: the last one that is applied although its name sorts after this one's. Two branches have
+    /// saved versions side by side.
+    pub overtaken_by: Option<String>,
     /// Whether the folder's content is another than the one that was applied.
     pub edited: bool,
     /// When it was applied, in UTC (RFC 3339), if the ledger knows.
@@ -51,8 +56,13 @@ impl fmt::Display for VersionStatus {
             }
             State::Applied => formatter.write_str("applied")?,
         }
-        if !self.in_folder {
-            formatter.write_str(", not in the folder")?;
+        if let Some(later) = &self.overtaken_by {
+            write!(formatter, ", though {later} is applied")?;
+        }
+        match (self.in_folder, self.sql_known) {
+            (true, _) => {}
+            (false, true) => formatter.write_str(", not in the folder (the ledger has its SQL)")?,
+            (false, false) => formatter.write_str(", not in the folder (something else made it)")?,
         }
         if self.edited {
             formatter.write_str(", edited since")?;
@@ -83,9 +93,29 @@ pub async fn status(target: &Target, versions: &[Version]) -> Result<Vec<Version
             (Some(ledger), State::PreData) => ledger.steps_done(&name, Section::PostData).await?.len(),
             _ => 0,
         };
-        let in_folder = entry.origin == Origin::Folder;
+        let (in_folder, sql_known) = (entry.origin == Origin::Folder, entry.origin != Origin::Unknown);
         let (edited, applied_at) = (entry.edited, entry.applied_at);
-        found.push(VersionStatus { name, state, in_folder, edited, applied_at, post_steps_done, post_steps });
+        found.push(VersionStatus {
+            name,
+            state,
+            in_folder,
+            sql_known,
+            overtaken_by: None,
+            edited,
+            applied_at,
+            post_steps_done,
+            post_steps,
+        });
     }
+    mark_overtaken(&mut found);
     Ok(found)
+}
+
+/// Finds the versions that are pending before one that is applied; both come in the order of their names.
+fn mark_overtaken(found: &mut [VersionStatus]) {
+    let is_applied = |status: &&VersionStatus| status.sql_known && status.state != State::Pending;
+    let Some(last) = found.iter().rfind(is_applied).map(|status| status.name.clone()) else { return };
+    for status in found.iter_mut().filter(|status| status.state == State::Pending && status.name < last) {
+        status.overtaken_by = Some(last.clone());
+    }
 }

@@ -2,22 +2,21 @@
 
 use std::{io::Write, sync::Arc};
 
-use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
-
 use crate::{
     apply::{self, Event, Interrupt, Job, Listener, Options, Report},
     audit::Depth,
     cli::{
-        args::{ApplyArgs, Format},
+        args::{ApplyArgs, Format, ScopeArgs},
         error::{CliError, Exit},
         output::Output,
         prepare::{self, Ends, Prepared},
         progress::Bar,
+        saved_plan::PlanOfFile,
     },
     plan::{CopyPlan, Plan, StartOver, VersionAction},
     report,
     schema::Hazard,
-    target::{self, Ledger, Lock, Version},
+    target::{Ledger, Lock},
 };
 
 /// Said where rows of another state of the source are in the target.
@@ -33,7 +32,10 @@ pub(in crate::cli) async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, CliError> {
     let jobs = prepare::jobs(args.jobs);
-    let ends = Ends::open(&args.ends, true, jobs).await?;
+    let file = args.plan.as_deref().map(PlanOfFile::read).transpose()?;
+    let named = args.ends.ends(file.as_ref().map(|file| &file.plan))?;
+    let saved = file.as_ref().map(|file| (file, &named.scope));
+    let ends = Ends::open(&named, true, jobs).await?;
     // Held from here to the end: what the plan says must still be so when it is carried out.
     let mut lock = Lock::try_acquire(&ends.target).await?;
     // A killed run's sessions may still be at work, and would finish a chunk after the plan has looked.
@@ -41,7 +43,7 @@ pub(in crate::cli) async fn run(
         ledger.end_leftover_sessions(&lock).await?;
     }
     let done = match ends.prepare(Depth::Whole, output).await {
-        Ok(mut prepared) => carry_out(args, &mut prepared, &mut lock, interrupt, output).await,
+        Ok(mut prepared) => carry_out(args, saved, &mut prepared, &mut lock, interrupt, output).await,
         Err(error) => Err(error),
     };
     lock.release().await;
@@ -50,6 +52,7 @@ pub(in crate::cli) async fn run(
 
 async fn carry_out(
     args: &ApplyArgs,
+    saved: Option<(&PlanOfFile, &ScopeArgs)>,
     prepared: &mut Prepared,
     lock: &mut Lock,
     interrupt: &Interrupt,
@@ -61,6 +64,9 @@ async fn carry_out(
     // Once: what is rejected again is not copied anew again.
     let mut renew_rejected = args.restart;
     loop {
+        if let Some((file, scope)) = saved {
+            file.hold_against(prepared, scope).await?;
+        }
         let plan = &prepared.plan;
         if args.format == Format::Text {
             output
@@ -223,7 +229,7 @@ async fn execute(
             Event::Finishing { chunks } => bar.note(output, &finishing(chunks)),
         })
     };
-    let new_version = new_version(prepared).await?;
+    let new_version = prepared.new_version(plan.slug()).await?;
     let versions_dir = plan.desired.versions_dir.clone();
     let options = Options {
         jobs: prepare::jobs(args.jobs),
@@ -254,17 +260,4 @@ fn finishing(chunks: usize) -> String {
         chunks => format!("{chunks} chunks"),
     };
     format!("interrupted: finishing {at_work} at work; once more to stop at once")
-}
-
-/// The version for what no pending version covers.
-async fn new_version(prepared: &Prepared) -> Result<Option<Version>, CliError> {
-    let plan = &prepared.plan;
-    // Names order the versions: a new one comes after all that are known, whatever the clock says.
-    let known = target::status(&prepared.target, &prepared.folder).await?;
-    let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
-    let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
-    let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
-    let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
-    let name = format!("m{}_{}", moment.strftime("%Y%m%d_%H%M%S"), plan.slug());
-    Ok(plan.new_version(name))
 }

@@ -7,13 +7,14 @@ use crate::{
         output::Output,
         prepare,
     },
-    target::{self, Target, UpTo, Version},
+    target::{self, Redone, Target, UpTo, Version, VersionStatus},
 };
 
 pub(in crate::cli) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, CliError> {
     match &args.command {
         MigrateCommand::Up { versions, wait, allow } => {
             let (target, versions) = open(versions).await?;
+            say_overtaken(&target, &versions, output).await?;
             let applied = target::migrate_up(&target, &versions, UpTo::All, allow, *wait).await?;
             say(output, "applied", &applied, "Nothing to do: the target has every version.")
         }
@@ -21,6 +22,15 @@ pub(in crate::cli) async fn run(args: &MigrateArgs, output: Output) -> Result<Ex
             let (target, versions) = open(versions).await?;
             let taken_back = target::migrate_down(&target, &versions, *steps, allow).await?;
             say(output, "taken back", &taken_back, "Nothing to do: the target has no version.")
+        }
+        MigrateCommand::Redo { versions, allow } => {
+            let (target, versions) = open(versions).await?;
+            let Redone { taken_back, applied } = target::migrate_redo(&target, &versions, allow).await?;
+            let Some(taken_back) = taken_back else {
+                return say(output, "", &[], "Nothing to do: the target has no version.");
+            };
+            say(output, "taken back", &[taken_back], "")?;
+            say(output, "applied", &applied, "")
         }
         MigrateCommand::Status { versions } => {
             let (target, versions) = open(versions).await?;
@@ -34,6 +44,19 @@ async fn open(args: &VersionArgs) -> Result<(Target, Vec<Version>), CliError> {
     let versions = prepare::versions(mapping.versions_dir.as_ref())?;
     let target = prepare::connect(&args.target, &args.schema, None, true, 2).await?;
     Ok((target, versions))
+}
+
+/// Names the versions that are pending before one that is applied: two branches saved them side by side. They run all the
+/// same, in the order of names.
+async fn say_overtaken(target: &Target, versions: &[Version], output: Output) -> Result<(), CliError> {
+    for version in target::status(target, versions).await? {
+        let VersionStatus { name, overtaken_by: Some(later), .. } = version else { continue };
+        output.note(&format!(
+            "note: version {name} comes before {later}, which is applied already: the two were saved side by side; {name} \
+             runs now"
+        ));
+    }
+    Ok(())
 }
 
 async fn status(target: &Target, versions: &[Version], output: Output) -> Result<Exit, CliError> {

@@ -3,6 +3,7 @@
 pub(super) mod apply;
 pub(super) mod audit;
 pub(super) mod demo;
+pub(super) mod drift;
 pub(super) mod local;
 pub(super) mod mapping;
 pub(super) mod migrate;
