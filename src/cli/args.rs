@@ -315,8 +315,8 @@ pub(super) enum MigrateCommand {
         /// How long to wait for another run to end
         #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
         wait: std::time::Duration,
-        /// Hazards that are accepted on tables with rows: `deletes-data`
-        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
+        /// Hazards that are accepted on tables with rows; each has a page in docs/hazards
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = hazard())]
         allow: Vec<String>,
     },
     /// Take back the last version
@@ -326,16 +326,16 @@ pub(super) enum MigrateCommand {
         /// How many versions
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
-        /// Hazards that are accepted: `deletes-data`
-        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
+        /// Hazards that are accepted on tables with rows; each has a page in docs/hazards
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = hazard())]
         allow: Vec<String>,
     },
     /// Take the last version back and apply it again
     Redo {
         #[command(flatten)]
         versions: VersionArgs,
-        /// Hazards that are accepted: `deletes-data`
-        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = ["deletes-data"])]
+        /// Hazards that are accepted on tables with rows; each has a page in docs/hazards
+        #[arg(long, value_name = "HAZARD", value_delimiter = ',', value_parser = hazard())]
         allow: Vec<String>,
     },
     /// Which versions there are, and which the target has

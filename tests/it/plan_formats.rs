@@ -19,14 +19,14 @@ async fn markdown() {
         "{page}"
     );
     for line in [
-        r"| pre-data | <code>table a\|b</code> |",
-        r"| post-data | <code>index by \`\`\`x on a\|b using btree (\`x\`)</code> |",
+        r"| + | <code>table a\|b</code> |  |",
+        r"| + | <code>index by \`\`\`x on a\|b using btree (\`x\`)</code> |  |",
         r"| <code>a\|b</code> | 2 | - | copy |",
     ] {
         assert!(page.lines().any(|found| found == line), "no {line} in\n{page}");
     }
     // The SQL holds three backticks in a row, so its fence has four.
-    assert!(page.contains("<details><summary>SQL</summary>\n\n````sql\n-- pre-data\nCREATE TABLE"), "{page}");
+    assert!(page.contains("<details><summary>SQL</summary>\n\n````sql\nSET search_path = \"public\";\n\n-- pre-data: one transaction\nBEGIN;\nCREATE TABLE"), "{page}");
     assert!(page.contains("\n````\n\n</details>\n"), "{page}");
     assert!(
         page.contains(r"- **left out** view <code>left\_out</code>")

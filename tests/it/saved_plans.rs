@@ -107,7 +107,8 @@ async fn stale_plan_says_what_changed() {
     way.place.sqlite("source.db", "INSERT INTO tracks VALUES (3, 'three')");
     stale(&["the source source.db holds something else: 2 rows then, 3 rows now"]);
     fs::write(&way.source, kept).unwrap();
-    apply(&way, &[]).succeeds();
+    apply(&way, &[]).ends_with(3).complains_of(&["--allow builds-index"]);
+    apply(&way, &["--allow", "builds-index"]).succeeds();
     way.holds(&[("SELECT count(*) FROM pg_class WHERE relname = 'tracks_by_id_and_name'", "1")]).await;
 }
 

@@ -55,13 +55,15 @@ async fn saved_version_is_run_by_migrate_up() {
         fs::read_to_string(way.place.path().join("versions").join(&saved[1]).join(name)).unwrap()
     };
     assert!(file("post-data.sql").contains("tracks_by_name") && file("down.sql").contains("DROP INDEX"));
-    migrate(&way, &["up"]).succeeds().says(&["applied", "_add_index"]);
+    migrate(&way, &["up"])
+        .fails(3, &["has the hazard builds-index, and rows are in tracks", "--allow builds-index"]);
+    migrate(&way, &["up", "--allow", "builds-index"]).succeeds().says(&["applied", "_add_index"]);
     way.run("plan", &mapped(&["--save", "more", "--exit-code"]))
         .ends_with(0)
         .complains_of(&["Nothing to save: the target's schema is what the mapping says."]);
     migrate(&way, &["down"]).succeeds();
     way.run("plan", &mapped(&["--exit-code"])).ends_with(2);
-    way.run("apply", &mapped(&["--yes"])).succeeds();
+    way.run("apply", &mapped(&["--yes", "--allow", "builds-index"])).succeeds();
     way.run("verify", &mapped(&[])).succeeds();
 }
 
