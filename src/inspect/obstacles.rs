@@ -192,6 +192,9 @@ async fn refused(
     Ok(found.map(|(rows, first_key)| Verdict::Refused { rows, first_key, what }))
 }
 
+/// What the value to convert is called in the function that tries it.
+const VALUE: &str = "mtm_value";
+
 /// What becomes of the values of a column: the conversion is tried with every one.
 async fn converted(
     connection: &mut PgConnection,
@@ -201,16 +204,21 @@ async fn converted(
     key: &str,
 ) -> Result<Option<Verdict>, InspectError> {
     if conversion.may_fail {
-        let name = quoted(column);
-        let value = conversion.using_sql(column).unwrap_or_else(|| name.clone());
+        // The value has a name of ours, so that nothing of the column's own name stands in the function's body.
+        let value = conversion.using_sql(VALUE).unwrap_or_else(|| quoted(VALUE));
         // An assignment to a variable of the type is what ALTER COLUMN … TYPE does with the value.
-        let create = format!(
-            "CREATE FUNCTION pg_temp.mtm_fits({name} {from}) RETURNS boolean LANGUAGE plpgsql AS $mtm$ \
-             DECLARE mtm_converted {to}; BEGIN mtm_converted := {value}; RETURN true; \
+        let body = format!(
+            "DECLARE mtm_converted {to}; BEGIN mtm_converted := {value}; RETURN true; \
              EXCEPTION WHEN data_exception OR string_data_right_truncation OR numeric_value_out_of_range \
-             OR invalid_text_representation THEN RETURN false; END $mtm$"
+             OR invalid_text_representation THEN RETURN false; END"
+        );
+        let create = format!(
+            "CREATE FUNCTION pg_temp.mtm_fits({} {from}) RETURNS boolean LANGUAGE plpgsql AS '{}'",
+            quoted(VALUE),
+            body.replace('\'', "''")
         );
         connection.execute(AssertSqlSafe(create)).await?;
+        let name = quoted(column);
         let condition = format!("r.{name} IS NOT NULL AND NOT pg_temp.mtm_fits(r.{name})");
         if let Some((rows, first_key)) = count(connection, table, &condition, key).await? {
             let what = "values that the type does not take";

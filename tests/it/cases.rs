@@ -176,6 +176,7 @@ cases![
     lossy_conversion,
     not_null_dropped,
     not_null_set,
+    odd_names,
     text_to_date,
     text_to_jsonb,
     type_narrowed,
