@@ -33,6 +33,7 @@ use watch::Watch;
 
 use crate::{
     plan::{CopyPlan, Plan, VersionAction},
+    schema::Hazard,
     source::Source,
     target::{self, Ledger, LedgerError, Lock, NewRun, Outcome, RunId, Target, UpTo, Version, save},
 };
@@ -151,7 +152,7 @@ pub async fn run(job: Job<'_>, lock: &mut Lock) -> Result<Report, ApplyError> {
     }
     let ledger = Ledger::install(target).await?;
     let run = NewRun {
-        command: "apply".to_owned(),
+        command: COMMAND.to_owned(),
         source_digest: Some(plan.fingerprint.content_digest.clone()),
         mapping_digest: Some(plan.mapping_digest.clone()),
     };
@@ -183,6 +184,20 @@ async fn close(ledger: &Ledger, run: RunId, outcome: Outcome) -> Result<(), Ledg
     ledger.finish_run(run, outcome).await
 }
 
+/// What an apply is called in the ledger.
+const COMMAND: &str = "apply";
+
+/// The hazards that may be run into. As long as no run has come to its end nobody but us is at the rows, so that versions
+/// which were careful with another target's need no word on that; what deletes rows always does.
+async fn allowed(options: &Options, ledger: &Ledger) -> Result<Vec<String>, ApplyError> {
+    let mut allowed = options.allow.clone();
+    if !ledger.has_finished(COMMAND).await? {
+        let harmless = Hazard::ALL.iter().filter(|(hazard, _)| *hazard != Hazard::DeletesData);
+        allowed.extend(harmless.map(|(_, slug)| (*slug).to_owned()));
+    }
+    Ok(allowed)
+}
+
 /// Says in the ledger how the mapping reads the rows that pre-data converts; gives each table's copy before and after.
 ///
 /// Beforehand, since a run that is killed in between then finds its changes still to be made, and its rows its own.
@@ -207,7 +222,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     let made = options.new_version.iter().map(|version| version.name.clone());
     let applied = plan.pending_versions.iter().cloned().chain(made).collect();
     let versions: Vec<Version> = options.folder.iter().chain(&options.new_version).cloned().collect();
-    let allow: &[String] = &options.allow;
+    let allow = &allowed(options, ledger).await?;
 
     let patience = options.network_timeout;
     let watch = Watch { target: target.clone(), ledger: ledger.clone(), run, patience };

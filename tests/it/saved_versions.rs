@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::command::{Outcome, Way};
+use crate::{
+    command::{Outcome, Way},
+    support::TestDatabase,
+};
 
 const SOURCE: &str = "CREATE TABLE tracks (id INTEGER PRIMARY KEY, name TEXT);
     INSERT INTO tracks VALUES (1, 'one'), (2, 'two');";
@@ -65,6 +68,24 @@ async fn saved_version_is_run_by_migrate_up() {
     way.run("plan", &mapped(&["--exit-code"])).ends_with(2);
     way.run("apply", &mapped(&["--yes", "--allow", "builds-index"])).succeeds();
     way.run("verify", &mapped(&[])).succeeds();
+}
+
+/// Versions that were careful with one target's rows make another target from nothing: nobody is at its rows yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_with_hazards_make_a_new_target() {
+    let way = Way::from_sql(SOURCE).await;
+    let mapped = |more: &[&'static str]| [&["--mapping", "types.yaml"], more].concat();
+    way.place.write("types.yaml", MAPPING);
+    way.run("apply", &mapped(&["--yes"])).ends_with(0);
+    way.place.write("types.yaml", EDITED);
+    way.run("apply", &mapped(&["--yes"])).ends_with(3).complains_of(&["--allow builds-index"]);
+    way.run("apply", &mapped(&["--yes", "--allow", "builds-index"])).ends_with(0);
+    assert_eq!(versions(&way).len(), 2);
+    let other = Way { target: TestDatabase::new().await, ..way };
+    other.run("apply", &mapped(&["--yes"])).ends_with(0);
+    other.run("plan", &mapped(&["--exit-code"])).ends_with(0);
+    other.run("verify", &mapped(&[])).succeeds();
+    other.holds(&[("SELECT count(*) FROM pg_indexes WHERE indexname = 'tracks_by_name'", "1")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
