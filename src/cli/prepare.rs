@@ -277,7 +277,8 @@ pub(super) async fn plan(
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
     let mut ours = names_in_versions(target).await?;
     ours.extend(live.copies.keys().cloned());
-    let found = Found { catalogue: &live.catalogue, rows: &live.rows, ours: Some(&ours) };
+    let Live { catalogue, rows, hangers, .. } = &live;
+    let found = Found { catalogue, rows, hangers, ours: Some(&ours) };
     let difference = diff::between(desired, &normal, found);
     let obstacles = inspect::obstacles(target, &difference.changes, desired, &live).await?;
     let compared = Compared { normal: &normal, live: &live, difference, obstacles };

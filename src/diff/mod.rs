@@ -5,11 +5,12 @@
 
 mod columns;
 mod objects;
+mod partitions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    inspect::Catalogue,
+    inspect::{Catalogue, Hangers},
     schema::{Change, Desired, Table},
 };
 
@@ -33,6 +34,8 @@ pub struct Found<'a> {
     pub catalogue: &'a Catalogue,
     /// How many rows each holds; none where it is not named.
     pub rows: &'a BTreeMap<String, u64>,
+    /// What would have to come along, of tables that may be laid out on other partitions.
+    pub hangers: &'a BTreeMap<String, Hangers>,
     /// The names of what is ours, tables, constraints and indexes, and perhaps of other things; `None`: all is. What is
     /// somebody else's is added to, and never altered.
     pub ours: Option<&'a BTreeSet<String>>,
@@ -44,7 +47,7 @@ pub struct Found<'a> {
 /// and stays, unless the mapping says `prune`; but constraints and indexes that our own versions made go with the wish.
 #[must_use]
 pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Difference {
-    let Found { catalogue: live, rows, ours } = found;
+    let Found { catalogue: live, rows, ours, .. } = found;
     let is_ours = |name: &str| ours.is_none_or(|ours| ours.contains(name));
     let mut difference = Difference::default();
     let mut there = Vec::new();
@@ -64,7 +67,8 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
         columns::compare(pair, desired, is_empty, &mut difference);
     }
     // A foreign key stands in the way of what becomes of its columns at either end.
-    let unsettled = objects::Unsettled::of(&difference.changes, &there);
+    let relaid = partitions::compare(&there, found, &is_ours, &mut difference);
+    let unsettled = objects::Unsettled::of(&difference.changes, &there, relaid);
     for pair in &there {
         let goes = |name: &str| desired.prune || is_ours(name);
         objects::compare(pair, &goes, &unsettled, &mut difference);
@@ -87,6 +91,12 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
 #[must_use]
 pub fn creation(table: &Table) -> Vec<Change> {
     let mut changes = vec![Change::CreateTable(table.clone())];
-    changes.extend(objects::additions(table));
+    if let Some(partitioning) = &table.partitioning {
+        changes.extend(table.partitions().into_iter().map(|partition| {
+            let (table, column) = (table.name.clone(), partitioning.column.clone());
+            Change::AddPartition { table, column, partition }
+        }));
+    }
+    changes.extend(objects::additions(table, table.partitioning.is_some()));
     changes
 }

@@ -17,8 +17,8 @@ pub(super) struct Pair<'a> {
     pub(super) live: &'a LiveTable,
 }
 
-/// What keys, indexes and foreign keys make of a table.
-pub(super) fn additions(table: &Table) -> Vec<Change> {
+/// What keys, indexes and foreign keys make of a table, partitioned or not.
+pub(super) fn additions(table: &Table, partitioned: bool) -> Vec<Change> {
     let name = || table.name.clone();
     let keys = table.keys.iter().map(|key| Change::AddKey { table: name(), key: key.clone() });
     let mut changes: Vec<Change> = keys.collect();
@@ -26,9 +26,11 @@ pub(super) fn additions(table: &Table) -> Vec<Change> {
         table.indexes.iter().map(|index| Change::CreateIndex { table: name(), index: index.clone() }),
     );
     for foreign_key in &table.foreign_keys {
-        changes.push(Change::AddForeignKey { table: name(), foreign_key: foreign_key.clone() });
-        if foreign_key.valid {
-            changes.push(Change::ValidateForeignKey { table: name(), name: foreign_key.name.clone() });
+        let foreign_key = foreign_key.clone();
+        let (name_of_it, is_valid) = (foreign_key.name.clone(), foreign_key.valid);
+        changes.push(Change::AddForeignKey { table: name(), foreign_key, at_once: partitioned });
+        if is_valid && !partitioned {
+            changes.push(Change::ValidateForeignKey { table: name(), name: name_of_it });
         }
     }
     changes
@@ -40,10 +42,12 @@ pub(super) struct Unsettled {
     columns: BTreeSet<(String, String)>,
     /// Table and columns of a key.
     keys: BTreeSet<(String, Vec<String>)>,
+    /// Tables that are made anew, to be laid out otherwise.
+    relaid: BTreeSet<String>,
 }
 
 impl Unsettled {
-    pub(super) fn of(changes: &[Change], there: &[Pair<'_>]) -> Unsettled {
+    pub(super) fn of(changes: &[Change], there: &[Pair<'_>], relaid: BTreeSet<String>) -> Unsettled {
         let retyped = changes.iter().filter_map(|change| match change {
             Change::AlterType { table, column, conversion, .. } if conversion.rewrites => {
                 Some((table.clone(), column.name.clone()))
@@ -58,12 +62,17 @@ impl Unsettled {
             let replaced = table.keys.iter().filter(move |key| differs(&key.name));
             replaced.map(|key| (table.name.clone(), key.columns.clone()))
         });
-        Unsettled { columns: retyped.collect(), keys: keys.collect() }
+        Unsettled { columns: retyped.collect(), keys: keys.collect(), relaid }
     }
 
-    /// Whether any of a table's columns gets another type.
+    /// Whether any of a table's columns gets another type, or the table is made anew.
     fn retypes(&self, table: &str) -> bool {
-        self.columns.iter().any(|(retyped, _)| retyped == table)
+        self.relays(table) || self.columns.iter().any(|(retyped, _)| retyped == table)
+    }
+
+    /// Whether the table is made anew, so that all its keys and indexes are.
+    fn relays(&self, table: &str) -> bool {
+        self.relaid.contains(table)
     }
 
     fn stops(&self, table: &str, foreign_key: &ForeignKey) -> bool {
@@ -71,7 +80,9 @@ impl Unsettled {
             columns.iter().any(|column| self.columns.contains(&(table.to_owned(), column.clone())))
         };
         let ForeignKey { parent_table, parent_columns, columns, .. } = foreign_key;
-        retyped(table, columns)
+        self.relays(table)
+            || self.relays(parent_table)
+            || retyped(table, columns)
             || retyped(parent_table, parent_columns)
             || self.keys.contains(&(parent_table.clone(), parent_columns.clone()))
     }
@@ -87,8 +98,13 @@ pub(super) fn compare(
     let Pair { table, normal, live } = pair;
     let checks =
         table.checks.iter().map(|check| Change::AddCheck { table: table.name.clone(), check: check.clone() });
+    // Partitions that were made by hand stay, where the mapping has none.
+    let partitioned = match unsettled.relays(&table.name) {
+        true => table.partitioning.is_some(),
+        false => live.partition_key.is_some(),
+    };
     let mut wanted_names = BTreeSet::new();
-    for change in checks.chain(additions(table)) {
+    for change in checks.chain(additions(table, partitioned)) {
         let Some(name) = name_of(&change) else { continue };
         wanted_names.insert(name.to_owned());
         let is_index = matches!(change, Change::CreateIndex { .. });
@@ -102,6 +118,7 @@ pub(super) fn compare(
         };
         let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql);
         let is_stopped = match &change {
+            Change::AddKey { .. } | Change::CreateIndex { .. } => unsettled.relays(&table.name),
             Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
             Change::ValidateForeignKey { name, .. } => table
                 .foreign_keys
@@ -120,7 +137,7 @@ pub(super) fn compare(
                 }
             }
             // An index that is invalid is what a failed build has left, and serves nobody.
-            Change::CreateIndex { .. } if is_as_wanted && found.valid => {}
+            Change::CreateIndex { .. } if is_as_wanted && found.valid && !is_stopped => {}
             Change::AddCheck { .. } | Change::AddKey { .. } | Change::AddForeignKey { .. }
                 if is_as_wanted && !is_stopped => {}
             Change::CreateIndex { table, index } if !unsettled.retypes(&table) => {
@@ -147,6 +164,12 @@ pub(super) fn compare(
             if goes(name) {
                 let index = is_index.then_some(loses_columns || unsettled.retypes(&table.name));
                 difference.changes.extend(gone(&table.name, Some(name), found, index));
+            } else if unsettled.relays(&table.name) && (is_index || !found.sql.starts_with("CHECK")) {
+                difference.beyond.push(format!(
+                    "table {}: to lie on other partitions it has to be made anew, and {name} would go, which was not made \
+                     here. Drop it and make it again afterwards, or leave `partition_by` as it was",
+                    table.name
+                ));
             } else {
                 let kind = if is_index { "index" } else { "constraint" };
                 difference.kept.push(format!("{kind} {name} on {}", table.name));

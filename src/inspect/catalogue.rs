@@ -26,6 +26,11 @@ impl Catalogue {
                 wanted.columns.iter().all(|column| table.columns.contains(column))
                     && all(&table.constraints, &wanted.constraints)
                     && all(&table.indexes, &wanted.indexes)
+                    && table.partition_key == wanted.partition_key
+                    && wanted
+                        .partitions
+                        .iter()
+                        .all(|(name, bounds)| table.partitions.get(name) == Some(bounds))
             })
         })
     }
@@ -42,6 +47,12 @@ pub struct LiveTable {
     pub indexes: BTreeMap<String, Definition>,
     /// The tables that its foreign keys refer to, itself among them where one does.
     pub parents: BTreeSet<String>,
+    /// What it is partitioned by (`pg_get_partkeydef`); `None`: it is an ordinary table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_key: Option<String>,
+    /// Its partitions by name, each with its bounds in the server's words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub partitions: BTreeMap<String, String>,
 }
 
 /// A column as the catalogue has it.
@@ -138,6 +149,14 @@ pub(super) async fn read(
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
         table.indexes.insert(row.try_get("name")?, definition);
+    }
+    for row in
+        sqlx::query(include_str!("partitions.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
+    {
+        let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
+        table.partition_key = row.try_get("partition_key")?;
+        let partition: (Option<String>, Option<String>) = (row.try_get("name")?, row.try_get("bounds")?);
+        table.partitions.extend(partition.0.zip(partition.1));
     }
     Ok(catalogue)
 }

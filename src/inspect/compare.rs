@@ -13,7 +13,7 @@ use super::{Catalogue, Definition, LiveColumn, LiveTable};
 /// One object in which two catalogues differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObjectDifference {
-    /// `table`, `column`, `constraint` or `index`.
+    /// `table`, `column`, `constraint`, `index` or `partition`.
     pub kind: ObjectKind,
     /// The table.
     pub table: String,
@@ -37,6 +37,8 @@ pub enum ObjectKind {
     Constraint,
     /// An index that no constraint owns.
     Index,
+    /// A partition; by the table's own name, what it is partitioned by.
+    Partition,
 }
 
 impl ObjectDifference {
@@ -49,6 +51,8 @@ impl ObjectDifference {
             ObjectKind::Column => format!("column {table}.{name}"),
             ObjectKind::Constraint => format!("constraint {name} on {table}"),
             ObjectKind::Index => format!("index {name} on {table}"),
+            ObjectKind::Partition if name == table => format!("partitioning of {table}"),
+            ObjectKind::Partition => format!("partition {name} of {table}"),
         }
     }
 }
@@ -117,6 +121,7 @@ fn of_objects(table: &str, before: &LiveTable, after: &LiveTable) -> Vec<ObjectD
             definitions(&before.indexes, "(invalid)"),
             definitions(&after.indexes, "(invalid)"),
         ),
+        of_kind(ObjectKind::Partition, partitions(table, before), partitions(table, after)),
     ]
     .concat()
 }
@@ -145,6 +150,11 @@ fn column_words(column: &LiveColumn) -> String {
         identity,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn partitions<'a>(name: &'a str, table: &'a LiveTable) -> Vec<Object<'a>> {
+    let key = table.partition_key.iter().map(|key| (name, key.clone()));
+    key.chain(table.partitions.iter().map(|(name, bounds)| (name.as_str(), bounds.clone()))).collect()
 }
 
 /// Definitions, with a word on those that do not hold.

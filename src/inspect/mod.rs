@@ -6,6 +6,7 @@
 mod catalogue;
 mod compare;
 mod drift;
+mod layout;
 mod obstacles;
 mod scratch;
 
@@ -17,6 +18,7 @@ use sqlx::{AssertSqlSafe, Row};
 pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
 pub use compare::{ObjectDifference, ObjectKind, differences};
 pub use drift::{Drift, DriftError, drift};
+pub use layout::Hangers;
 pub use obstacles::{Obstacle, obstacles};
 
 use crate::{
@@ -90,8 +92,19 @@ pub struct Live {
     pub in_the_way: Vec<(String, String)>,
     /// Rows in each managed table that is there.
     pub rows: BTreeMap<String, u64>,
+    /// What would have to come along, of tables that are partitioned or are to be.
+    #[serde(skip)]
+    pub hangers: BTreeMap<String, Hangers>,
     /// What the ledger knows of each table's rows.
     pub copies: BTreeMap<String, CopyState>,
+}
+
+impl Live {
+    /// Whether a table is there and holds rows.
+    #[must_use]
+    pub fn holds_rows(&self, table: &str) -> bool {
+        self.rows.get(table).is_some_and(|&rows| rows > 0)
+    }
 }
 
 /// How far a table's copy has come, as the ledger has it.
@@ -128,6 +141,7 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     for table in &desired.schema.tables {
         wanted.extend(table.indexes.iter().map(|index| index.name.clone()));
         wanted.extend(table.keys.iter().map(|key| key.name.clone()));
+        wanted.extend(table.partitions().into_iter().map(|partition| partition.name));
     }
     let mut in_the_way = Vec::new();
     for row in
@@ -140,7 +154,8 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
                 .tables
                 .values()
                 .any(|table| table.indexes.contains_key(&name) || table.constraints.contains_key(&name));
-        if !is_table && !is_index {
+        let is_partition = catalogue.tables.values().any(|table| table.partitions.contains_key(&name));
+        if !is_table && !is_index && !is_partition {
             in_the_way.push((name, kind_name(&kind).to_owned()));
         }
     }
@@ -151,12 +166,13 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
         rows.insert(table.clone(), count.unsigned_abs());
     }
+    let hangers = layout::hangers(&mut connection, oid, &catalogue, desired).await?;
     connection.rollback().await?;
     let copies = match Ledger::find(target).await? {
         Some(ledger) => copies(&ledger).await?,
         None => BTreeMap::new(),
     };
-    Ok(Live { server_encoding, schema_exists: true, catalogue, in_the_way, rows, copies })
+    Ok(Live { server_encoding, schema_exists: true, catalogue, in_the_way, rows, hangers, copies })
 }
 
 /// Reads the catalogue of some tables, in the words in which [`normalise`] gives the desired one.

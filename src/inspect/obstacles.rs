@@ -11,6 +11,9 @@ use crate::{
     target::Target,
 };
 
+/// Said of rows that a new partition would have to take out of the default one.
+const IN_DEFAULT: &str = "of that time, in the default partition";
+
 /// Rows that stand against a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
@@ -48,8 +51,12 @@ impl Obstacle {
             Verdict::Kept => return None,
             Verdict::Refused { rows, first_key, what } => {
                 let rows = counted(rows);
+                let way_out = match *what {
+                    IN_DEFAULT => "Take them out of there, and put them back once the partition is made",
+                    _ => "Correct them in the target, or change the mapping",
+                };
                 let message = format!(
-                    "{}: refused by {rows} ({what}), the first at {first_key}. Correct them in the target, or change the mapping",
+                    "{}: refused by {rows} ({what}), the first at {first_key}. {way_out}",
                     self.summary
                 );
                 (Severity::Blocker, "rows-in-the-way", message)
@@ -160,6 +167,8 @@ fn question(change: &Change) -> Option<Question> {
             let orphan = format!("NOT EXISTS (SELECT FROM {parent} AS p WHERE {})", equal.join(" AND "));
             (format!("{given} AND {orphan}"), "no parent")
         }
+        // No other partition takes such a row, so it lies in the default one.
+        Change::AddPartition { column, partition, .. } => (partition.condition(column)?, IN_DEFAULT),
         _ => return None,
     };
     Some(Question { table, condition, what })

@@ -26,13 +26,20 @@ pub(super) async fn normalise(target: &Target, schema: &Schema) -> Result<Catalo
     let mut whole = Catalogue::default();
     for batch in schema.tables.chunks(TABLES_A_TRANSACTION) {
         let names: Vec<String> = batch.iter().map(|table| table.name.clone()).collect();
+        // Partitions are many, and their bounds are in the server's words already.
+        let is_wanted = |change: &Change| change.defines() && !matches!(change, Change::AddPartition { .. });
         let stubs = stubs(schema, batch);
         let changes: Vec<Change> =
-            stubs.iter().chain(batch).flat_map(diff::creation).filter(Change::defines).collect();
+            stubs.iter().chain(batch).flat_map(diff::creation).filter(is_wanted).collect();
         let statements =
             order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)));
         let read = in_scratch(target, Sight::Target, statements, &names).await?;
         whole.tables.extend(read.tables);
+        for table in batch {
+            let Some(normal) = whole.tables.get_mut(&table.name) else { continue };
+            let partitions = table.partitions().into_iter();
+            normal.partitions = partitions.map(|partition| (partition.name, partition.bounds)).collect();
+        }
     }
     Ok(whole)
 }

@@ -3,6 +3,7 @@
 //! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
 
 mod copy;
+mod partitions;
 mod saved;
 mod version;
 
@@ -77,6 +78,9 @@ pub struct PlannedChange {
     pub hazards: Vec<Hazard>,
     /// The statements, each with a semicolon.
     pub sql: String,
+    /// The partitions that its table has by then; `None`: it is an ordinary table.
+    #[serde(skip)]
+    pub(crate) partitions: Option<Vec<String>>,
     /// The change itself.
     #[serde(skip)]
     pub change: Change,
@@ -155,7 +159,9 @@ impl Plan {
         // More than the mapping asks for may stand in a version; it is recorded only where all of that is there.
         let holds_outcome = pending.outcome.as_ref().is_some_and(|outcome| live.catalogue.holds(outcome));
         let left = pending.outcome.map(|outcome| {
-            diff::between(desired, normal, Found { catalogue: &outcome, rows: &BTreeMap::new(), ours: None })
+            let found =
+                Found { catalogue: &outcome, rows: &BTreeMap::new(), hangers: &BTreeMap::new(), ours: None };
+            diff::between(desired, normal, found)
         });
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
         let (version_action, remaining) = match left {
@@ -214,12 +220,16 @@ impl Plan {
             }
         }
         findings.sort_by_key(|finding| finding.severity);
+        let partitions = partitions::by_then(&changes, live);
         let planned = changes.into_iter().enumerate().map(|(at, change)| {
             let spared = obstacles.iter().any(|obstacle| obstacle.change == at && obstacle.nothing_is_lost());
             // What versions do that have begun has been agreed to.
-            let in_use =
-                version_action != VersionAction::RunThenPlanAgain && is_in_use(&tables, change.table());
-            PlannedChange::new(change, in_use, spared)
+            // A table that is made anew is rewritten with whatever rows it holds.
+            let in_use = version_action != VersionAction::RunThenPlanAgain
+                && (is_in_use(&tables, change.table())
+                    || matches!(change, Change::Repartition { .. }) && live.holds_rows(change.table()));
+            let partitions = partitions.get(change.table()).cloned();
+            PlannedChange::new(change, in_use, partitions, spared)
         });
         let changes: Vec<PlannedChange> = planned.collect();
         Plan {
@@ -303,7 +313,7 @@ fn blocker(code: &'static str, message: String) -> Finding {
 
 impl PlannedChange {
     /// `in_use`: its table holds rows. `spared`: all values were looked at, and nothing of one is lost.
-    fn new(change: Change, in_use: bool, spared: bool) -> PlannedChange {
+    fn new(change: Change, in_use: bool, partitions: Option<Vec<String>>, spared: bool) -> PlannedChange {
         let hazards = match in_use {
             true => hazards(&change)
                 .into_iter()
@@ -311,7 +321,8 @@ impl PlannedChange {
                 .collect(),
             false => Vec::new(),
         };
-        let statements = render::statements(&change, in_use);
+        let place = render::Place { in_use, partitions: partitions.as_deref() };
+        let statements = render::statements(&change, place);
         PlannedChange {
             section: change.section(),
             action: change.action(),
@@ -319,6 +330,7 @@ impl PlannedChange {
             summary: change.summary(),
             hazards,
             sql: statements.iter().map(|s| format!("{};", s.sql)).collect::<Vec<_>>().join("\n"),
+            partitions,
             change,
         }
     }

@@ -29,9 +29,16 @@ impl Plan {
             let planned = self.changes.iter().find(|planned| planned.change == *change);
             let hazards = planned.map(|planned| planned.hazards.as_slice()).unwrap_or_default();
             let (rows, in_use) = (self.rows_of(change.table()), is_in_use(&self.tables, change.table()));
-            for (at, statement) in render::statements(change, in_use).into_iter().enumerate() {
-                // What is refused or allowed is the change, by its first statement.
-                let hazards = if at == 0 { hazards } else { &[] };
+            let partitions = match planned {
+                Some(planned) => planned.partitions.clone(),
+                None => self.partitions_of(change.table()),
+            };
+            let place = render::Place { in_use, partitions: partitions.as_deref() };
+            for (at, statement) in render::statements(change, place).into_iter().enumerate() {
+                // What is refused or allowed is the change, by its first statement; each one of a table that is made anew
+                // is a part of its hazards.
+                let is_part = at == 0 || matches!(change, Change::Repartition { .. });
+                let hazards = if is_part { hazards } else { &[] };
                 steps.push((statement.phase, Reverse(rows), step(statement, in_use, hazards)));
             }
         }
@@ -76,6 +83,13 @@ impl Plan {
         self.tables.iter().find(|plan| plan.target == table).map_or(0, |plan| plan.source_rows)
     }
 
+    /// The partitions that a table is to have.
+    fn partitions_of(&self, table: &str) -> Option<Vec<String>> {
+        let table = self.desired.schema.tables.iter().find(|known| known.name == table)?;
+        table.partitioning.as_ref()?;
+        Some(table.partitions().into_iter().map(|partition| partition.name).collect())
+    }
+
     /// A word for what a new version does, for its name.
     #[must_use]
     pub fn slug(&self) -> &'static str {
@@ -86,8 +100,11 @@ impl Plan {
 
 fn step(statement: Statement, in_use: bool, hazards: &[Hazard]) -> Step {
     let waits = in_use && statement.lock != Lock::None;
-    let is_short =
-        waits && !hazards.contains(&Hazard::RewritesTable) && !hazards.contains(&Hazard::BlocksReads);
+    // What keeps others out for long says so.
+    let is_long = [Hazard::RewritesTable, Hazard::BlocksReads, Hazard::BlocksWrites]
+        .iter()
+        .any(|hazard| hazards.contains(hazard));
+    let is_short = waits && !is_long;
     Step {
         concurrent: statement.concurrent,
         // A concurrent build is sent alone.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Check, Column, Conversion, ForeignKey, Index, IndexPart, Key, PgType, Table};
+use super::{Check, Column, Conversion, ForeignKey, Index, IndexPart, Key, Layout, Partition, PgType, Table};
 
 /// A change of the target's schema, as `diff` finds it and [`super::render`] writes it.
 ///
@@ -40,12 +40,14 @@ pub enum Change {
         /// The index.
         index: Index,
     },
-    /// Adds a foreign key that binds new rows only (`NOT VALID`).
+    /// Adds a foreign key that binds new rows only (`NOT VALID`), or all of them at once.
     AddForeignKey {
         /// The table.
         table: String,
         /// The foreign key.
         foreign_key: ForeignKey,
+        /// Whether it binds the rows that are there at once: a partitioned table takes no `NOT VALID` (before PostgreSQL 18).
+        at_once: bool,
     },
     /// Checks the rows that are there against a foreign key (`VALIDATE CONSTRAINT`).
     ValidateForeignKey {
@@ -139,6 +141,28 @@ pub enum Change {
         /// The column's name.
         column: String,
     },
+    /// Makes a partition of a table.
+    AddPartition {
+        /// The table.
+        table: String,
+        /// The column whose ranges it is about.
+        column: String,
+        /// The partition.
+        partition: Partition,
+    },
+    /// Lays a table's rows out otherwise: on other partitions, on partitions at all, or on none. The table is made anew.
+    Repartition {
+        /// The table.
+        table: String,
+        /// The columns that hold values of their own, where others are generated out of them; empty: all do.
+        columns: Vec<String>,
+        /// The table's comment.
+        comment: Option<String>,
+        /// How they lie.
+        from: Layout,
+        /// How they are to lie.
+        to: Layout,
+    },
 }
 
 /// What happens to an object, for a plan's first column.
@@ -189,7 +213,9 @@ impl Change {
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
-            | Change::DropNotNull { .. } => Section::PreData,
+            | Change::DropNotNull { .. }
+            | Change::AddPartition { .. }
+            | Change::Repartition { .. } => Section::PreData,
             Change::AddKey { .. }
             | Change::CreateIndex { .. }
             | Change::ReplaceIndex { .. }
@@ -209,14 +235,16 @@ impl Change {
             | Change::AddCheck { .. }
             | Change::AddKey { .. }
             | Change::CreateIndex { .. }
-            | Change::AddForeignKey { .. } => Action::Add,
+            | Change::AddForeignKey { .. }
+            | Change::AddPartition { .. } => Action::Add,
             Change::ReplaceIndex { .. }
             | Change::ValidateForeignKey { .. }
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
             | Change::SetNotNull { .. }
-            | Change::DropNotNull { .. } => Action::Alter,
+            | Change::DropNotNull { .. }
+            | Change::Repartition { .. } => Action::Alter,
             Change::DropConstraint { .. } | Change::DropIndex { .. } | Change::DropColumn { .. } => {
                 Action::Drop
             }
@@ -248,7 +276,9 @@ impl Change {
             | Change::SetDefault { table, .. }
             | Change::SetIdentity { table, .. }
             | Change::SetNotNull { table, .. }
-            | Change::DropNotNull { table, .. } => table,
+            | Change::DropNotNull { table, .. }
+            | Change::AddPartition { table, .. }
+            | Change::Repartition { table, .. } => table,
         }
     }
 
@@ -271,7 +301,7 @@ impl Change {
             Change::ReplaceIndex { table, index, .. } => {
                 format!("{}, in place of the one of that name", index_summary(table, index))
             }
-            Change::AddForeignKey { table, foreign_key } => format!(
+            Change::AddForeignKey { table, foreign_key, .. } => format!(
                 "foreign key {} on {table} ({}) to {} ({}){}",
                 foreign_key.name,
                 foreign_key.columns.join(", "),
@@ -315,6 +345,16 @@ impl Change {
             }
             Change::SetNotNull { table, column } => format!("column {table}.{column}: NOT NULL"),
             Change::DropNotNull { table, column } => format!("column {table}.{column}: NULL is allowed"),
+            Change::AddPartition { table, partition: Partition { name, bounds }, .. } => {
+                format!("partition {name} of {table} {bounds}")
+            }
+            Change::Repartition { table, from, to, .. } => {
+                let words = |layout: &Layout| match &layout.key {
+                    None => "an ordinary table".to_owned(),
+                    Some(key) => format!("partitioned by {key} into {}", layout.partitions.len()),
+                };
+                format!("table {table}: {} becomes {}", words(from), words(to))
+            }
         }
     }
 
@@ -328,12 +368,21 @@ impl Change {
             Change::DropIndex { .. } => 1,
             Change::DropConstraint { .. } => 2,
             Change::DropNotNull { .. } => 3,
+            // The column that partitions go by gets no other type meanwhile; and none goes by a column that has not its type
+            // yet.
+            Change::Repartition { from, .. } => {
+                if from.key.is_some() {
+                    3
+                } else {
+                    9
+                }
+            }
             Change::DropColumn { .. } => 4,
             // A default need not be one of the new type.
             Change::SetDefault { default: None, .. } | Change::SetIdentity { identity: false, .. } => 5,
             Change::AlterType { .. } => 6,
             Change::SetDefault { .. } | Change::SetIdentity { .. } => 7,
-            Change::CreateTable(_) => 8,
+            Change::CreateTable(_) | Change::AddPartition { .. } => 8,
             Change::AddColumn { .. } => 9,
             Change::AddCheck { .. } => 10,
             Change::SetNotNull { .. } => 11,

@@ -67,6 +67,8 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
         | Change::DropNotNull { .. } => Vec::new(),
+        Change::Repartition { .. } => vec![RewritesTable, BlocksReads, BlocksWrites],
+        Change::AddForeignKey { at_once: true, .. } => vec![BlocksWrites, MayFailOnRows],
         Change::AddColumn { column, .. } if is_written_row_by_row(column) => {
             vec![RewritesTable, BlocksReads, BlocksWrites]
         }
@@ -75,7 +77,8 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         Change::AddCheck { .. }
         | Change::SetNotNull { .. }
         | Change::AddForeignKey { .. }
-        | Change::ValidateForeignKey { .. } => vec![MayFailOnRows],
+        | Change::ValidateForeignKey { .. }
+        | Change::AddPartition { .. } => vec![MayFailOnRows],
         Change::AddKey { .. } => vec![MayFailOnRows, BuildsIndex],
         Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } => {
             index.unique.then_some(MayFailOnRows).into_iter().chain([BuildsIndex]).collect()

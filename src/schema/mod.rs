@@ -5,6 +5,7 @@ mod conversion;
 mod desired;
 mod hazard;
 mod model;
+mod partition;
 mod pg_type;
 pub mod render;
 
@@ -16,6 +17,9 @@ pub use desired::{
 pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,
+};
+pub use partition::{
+    Layout, MOST_PARTITIONS, Partition, Partitioning, Period, covers, day_number, fitting, overlap,
 };
 pub use pg_type::{PgType, PgTypeError};
 

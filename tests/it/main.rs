@@ -26,6 +26,7 @@ mod migration;
 mod music_time_machine;
 mod mutations;
 mod online;
+mod partitions;
 mod plan_formats;
 mod rejects;
 mod restart;

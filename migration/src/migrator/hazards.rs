@@ -7,6 +7,9 @@ use crate::{Step, quote_identifier, sql_text};
 /// The hazard of statements that take rows away.
 const DELETES_DATA: &str = "deletes-data";
 
+/// The hazard of statements that write a table anew.
+const REWRITES_TABLE: &str = "rewrites-table";
+
 /// What takes rows away, whatever the step's author wrote beside it.
 const DELETING: &[&[&str]] = &[&["drop", "table"], &["drop", "column"], &["truncate"], &["delete", "from"]];
 
@@ -37,8 +40,13 @@ pub(super) async fn refusal<C: ConnectionTrait>(
 
 fn hazards(step: &Step) -> Vec<String> {
     let mut hazards = step.hazards.clone();
+
     let words: Vec<String> = sql_text::names(&step.sql);
-    let deletes = DELETING.iter().any(|phrase| words.windows(phrase.len()).any(|window| window == *phrase));
+    // The old table of one that is written anew: an earlier step has put its rows into the new one.
+    let is_old = matches!(&words[..], [drop, table, name] if drop == "drop" && table == "table" && name.ends_with("__old"))
+        && hazards.iter().any(|hazard| hazard == REWRITES_TABLE);
+    let deletes =
+        !is_old && DELETING.iter().any(|phrase| words.windows(phrase.len()).any(|window| window == *phrase));
     if deletes && !hazards.iter().any(|hazard| hazard == DELETES_DATA) {
         hazards.push(DELETES_DATA.to_owned());
     }
@@ -67,6 +75,7 @@ mod tests {
     fn what_deletes_is_known_without_being_told() {
         let cases = [
             ("DROP TABLE tracks", true),
+            ("DROP TABLE tracks__old", true),
             ("drop table if exists \"Tracks\"", true),
             ("ALTER TABLE t DROP COLUMN a", true),
             ("TRUNCATE t", true),
@@ -77,6 +86,10 @@ mod tests {
         ];
         for (sql, expected) in cases {
             assert_eq!(hazards(&Step::new(sql)).contains(&DELETES_DATA.to_owned()), expected, "{sql}");
+        }
+        for (sql, expected) in [("DROP TABLE \"t__old\"", false), ("DROP TABLE t", true)] {
+            let step = Step { hazards: vec![REWRITES_TABLE.to_owned()], ..Step::new(sql) };
+            assert_eq!(hazards(&step).contains(&DELETES_DATA.to_owned()), expected, "{sql}");
         }
     }
 }

@@ -7,6 +7,7 @@
 mod index;
 mod json_schema;
 mod keys;
+mod partition;
 mod primitives;
 mod rule;
 mod table;

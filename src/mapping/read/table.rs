@@ -6,6 +6,7 @@ use super::super::{
 };
 use super::index::INDEX;
 use super::keys::{Key, Keys, Relation, Shape};
+use super::partition::PARTITION;
 use super::primitives::{Case, Object, Reader};
 use super::words::{ACTIONS, EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED, TABLE_ON_INVALID};
 use crate::schema::PgType;
@@ -38,6 +39,11 @@ pub(super) const TABLE: Keys = Keys {
             "Foreign keys; over columns that have one in the source, this one takes its place.",
         ),
         Key::optional(
+            "partition_by",
+            Shape::Object(&PARTITION),
+            "Lays the rows out on native partitions, by ranges of a column.",
+        ),
+        Key::optional(
             "existing",
             Shape::Word(&EXISTING),
             "What to do with a target table that holds rows already.",
@@ -48,7 +54,7 @@ pub(super) const TABLE: Keys = Keys {
             "What happens to a row that the server refuses: `fail` stops the run, `reject` puts the row aside.",
         ),
     ],
-    planned: &["renamed_from", "partition_by", "distribute_by", "comment"],
+    planned: &["renamed_from", "distribute_by", "comment"],
     relations: &[],
 };
 
@@ -160,6 +166,7 @@ impl Reader {
         let mut table = TableEntry {
             name: name.clone(),
             on_invalid: None,
+            partition_by: None,
             columns: Vec::new(),
             add_columns: Vec::new(),
             indexes: Vec::new(),
@@ -177,6 +184,7 @@ impl Reader {
         table.on_invalid = self.placed_word(&object, "on_invalid", |reader, node| {
             reader.word(node, "value of a table's `on_invalid`:", TABLE_ON_INVALID, &[])
         });
+        table.partition_by = object.get("partition_by").and_then(|node| self.partition_by(node));
         for (name, node) in
             object.get("columns").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
         {

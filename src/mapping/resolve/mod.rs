@@ -13,6 +13,7 @@ mod keys;
 mod meet;
 mod names;
 mod order;
+mod partitions;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -179,6 +180,7 @@ impl Mapping {
                 checks: checks.checks,
                 foreign_keys,
                 indexes,
+                partitioning: partitions::partitioning(draft, &mut findings, &mut mistakes),
             };
             copies.push(copy(draft, &table, keys.row_key.clone()));
             schema.tables.push(table);
@@ -193,6 +195,7 @@ impl Mapping {
         if !mistakes.is_empty() {
             return Err(MappingError::from_mistakes(&self.text, mistakes));
         }
+        partitions::check(&mut schema, &mut findings);
         findings.sort_by_key(|finding| finding.severity);
         Ok(Desired {
             schema,

@@ -191,10 +191,10 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         &["3:17: unknown value of `existing`: `refuze`; did you mean `refuse`?"],
     ),
     (
-        "version: 1\ntables:\n  t: {partition_by: a, renamed_from: s}\n",
+        "version: 1\ntables:\n  t: {distribute_by: a, renamed_from: s}\n",
         &[
-            "3:7: `partition_by` is not built yet; leave it out",
-            "3:24: `renamed_from` is not built yet; leave it out",
+            "3:7: `distribute_by` is not built yet; leave it out",
+            "3:25: `renamed_from` is not built yet; leave it out",
         ],
     ),
     (

@@ -5,7 +5,7 @@
 //! locks nobody out; NOT NULL is set where a validated check says that it holds, so that PostgreSQL does not read the
 //! table under its lock (its manual, "ALTER TABLE", `SET NOT NULL` and Notes).
 
-use super::{add_constraint, create_index, quoted, quoted_list, statement};
+use super::{add_constraint, create_index, partitions, quoted, quoted_list, relaid, statement};
 use crate::schema::{Change, Check, Index, Key};
 
 /// A statement on its way into a version.
@@ -70,20 +70,36 @@ impl Phase {
 }
 
 impl Statement {
-    fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
+    pub(super) fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
         Statement { phase, sql, concurrent: false, lock }
     }
 }
 
-/// The statements that make a change; `in_use`: on a table that holds rows, which others read and write meanwhile.
+/// Where a change is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    /// Whether the table holds rows, which others read and write meanwhile.
+    pub in_use: bool,
+    /// The names of its partitions; `None`: it is an ordinary table.
+    pub partitions: Option<&'a [String]>,
+}
+
+/// The statements that make a change.
 ///
 /// A key is built as an index first, since an index build shares its table with others, and `ADD PRIMARY KEY` does not
 /// (PostgreSQL's manual, "ALTER TABLE", `USING INDEX`).
 #[must_use]
-pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
+pub fn statements(change: &Change, place: Place<'_>) -> Vec<Statement> {
+    let Place { in_use, partitions } = place;
     let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
     match change {
         Change::CreateTable(_) => one(Phase::Define, Lock::None),
+        Change::Repartition { table, .. } => {
+            let made = relaid(change).into_iter().map(|sql| Statement::new(Phase::Define, Lock::All, sql));
+            // Statistics do not come along.
+            let analyze = Statement::new(Phase::Validate, Lock::None, format!("ANALYZE {}", quoted(table)));
+            made.chain([analyze]).collect()
+        }
         Change::AddCheck { table, check } if in_use => asserted(table, check),
         Change::SetNotNull { table, column } if in_use => required(table, column),
         Change::SetNotNull { .. } => one(Phase::Require, Lock::All),
@@ -91,7 +107,9 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
             Statement::new(Phase::Constrain, Lock::All, statement(change)),
             Statement::new(Phase::Constrain, Lock::None, continue_from_highest(table, column)),
         ],
-        Change::DropIndex { name, in_the_way: false, .. } => vec![dropped(name, in_use)],
+        Change::DropIndex { name, in_the_way: false, .. } => {
+            vec![dropped(name, in_use && partitions.is_none())]
+        }
         Change::AddColumn { .. }
         | Change::AddCheck { .. }
         | Change::DropConstraint { .. }
@@ -100,11 +118,15 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
         | Change::AlterType { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
-        | Change::DropNotNull { .. } => one(Phase::Define, Lock::All),
-        Change::CreateIndex { index, table } => vec![built(table, index, in_use)],
-        Change::ReplaceIndex { table, index, .. } => replaced(table, index, in_use),
+        | Change::DropNotNull { .. }
+        | Change::AddPartition { .. } => one(Phase::Define, Lock::All),
+        Change::CreateIndex { index, table } => built(table, index, place),
+        Change::ReplaceIndex { table, index, .. } => replaced(table, index, place),
         Change::AddForeignKey { .. } => one(Phase::Refer, Lock::Writes),
         Change::ValidateForeignKey { .. } => one(Phase::Validate, Lock::None),
+        Change::AddKey { table, key } if let Some(partitions) = partitions => {
+            partitions::key(table, key, in_use, partitions)
+        }
         Change::AddKey { table, key } => {
             let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
             let constraint =
@@ -114,8 +136,11 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
     }
 }
 
-fn built(table: &str, index: &Index, in_use: bool) -> Statement {
-    concurrent_if(in_use, create_index(table, index))
+fn built(table: &str, index: &Index, Place { in_use, partitions }: Place<'_>) -> Vec<Statement> {
+    match partitions {
+        Some(partitions) if in_use => partitions::index(table, index, partitions),
+        _ => vec![concurrent_if(in_use, create_index(table, index))],
+    }
 }
 
 /// The index under a key.
@@ -149,14 +174,17 @@ fn continue_from_highest(table: &str, column: &str) -> String {
 }
 
 /// The new index is built under another name, so that the old one serves until then.
-fn replaced(table: &str, index: &Index, in_use: bool) -> Vec<Statement> {
+fn replaced(table: &str, index: &Index, place: Place<'_>) -> Vec<Statement> {
+    let Place { in_use, partitions } = place;
     let name = beside(&index.name, "new");
     let rename = format!("ALTER INDEX {} RENAME TO {}", quoted(&name), quoted(&index.name));
-    vec![
-        built(table, &Index { name, ..index.clone() }, in_use),
-        dropped(&index.name, in_use),
-        Statement::new(Phase::Swap, Lock::All, rename),
-    ]
+    let mut statements = built(table, &Index { name: name.clone(), ..index.clone() }, place);
+    statements.push(dropped(&index.name, in_use && partitions.is_none()));
+    statements.push(Statement::new(Phase::Swap, Lock::All, rename));
+    // Without CONCURRENTLY the partitions' parts were named by the server.
+    let renamed = partitions.filter(|_| in_use).unwrap_or_default();
+    statements.extend(partitions::rename_parts(&name, &index.name, renamed));
+    statements
 }
 
 fn dropped(index: &str, in_use: bool) -> Statement {

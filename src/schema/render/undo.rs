@@ -1,6 +1,6 @@
 //! The way back from a change.
 
-use super::{add_constraint, alter_column, quoted, statement};
+use super::{add_constraint, alter_column, quoted, relaid, statement};
 use crate::schema::{Change, Column, Conversion, Hazard};
 use crate::value::Reading;
 
@@ -35,7 +35,7 @@ pub fn undo(change: &Change) -> Undo {
         Change::AddCheck { table, check } => by(drop_constraint(table, &check.name)),
         Change::AddKey { table, key } => by(drop_constraint(table, &key.name)),
         Change::CreateIndex { index, .. } => by(format!("DROP INDEX {}", quoted(&index.name))),
-        Change::AddForeignKey { table, foreign_key } => by(drop_constraint(table, &foreign_key.name)),
+        Change::AddForeignKey { table, foreign_key, .. } => by(drop_constraint(table, &foreign_key.name)),
         Change::ValidateForeignKey { .. } => Undo::WithAnother,
         Change::DropConstraint { table, name, definition } => by(add_constraint(table, name, definition)),
         Change::DropIndex { definition, .. } => by(definition.clone()),
@@ -70,5 +70,14 @@ pub fn undo(change: &Change) -> Undo {
         })),
         Change::SetNotNull { table, column } => by(alter_column(table, column, "DROP NOT NULL")),
         Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
+        // Rows that have come into it go with it.
+        Change::AddPartition { partition, .. } => deleting(format!("DROP TABLE {}", quoted(&partition.name))),
+        Change::Repartition { from, to, .. } => {
+            let mut back = change.clone();
+            if let Change::Repartition { from: then, to: now, .. } = &mut back {
+                (*then, *now) = (to.clone(), from.clone());
+            }
+            Undo::By { statements: relaid(&back), hazards: crate::schema::hazards(&back) }
+        }
     }
 }
