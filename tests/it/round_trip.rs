@@ -13,14 +13,16 @@ use crate::{
 const SOURCE: &str = "CREATE TABLE thing (id INTEGER PRIMARY KEY, n INTEGER, flag INTEGER, t TEXT, j TEXT, d TEXT, ts TEXT, e INTEGER,
         u TEXT, r REAL, parent INTEGER);
     CREATE TABLE part (id INTEGER PRIMARY KEY, thing_id INTEGER, name TEXT NOT NULL, qty INTEGER DEFAULT 1);
+    CREATE TABLE log (n INTEGER, day TEXT NOT NULL, thing_id INTEGER, words TEXT, PRIMARY KEY (n, day));
     WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 40)
     INSERT INTO thing SELECT i, i * 3, i % 2, 'text ' || i, '{\"b\": ' || i || ', \"a\": [1]}', printf('2024-01-%02d', i % 28 + 1),
         printf('2024-01-%02d 10:00:00+02:00', i % 28 + 1), 1700000000 + i, printf('123e4567-e89b-12d3-a456-4266141740%02d', i),
         i * 0.25, nullif(i / 2, 0) FROM k;
-    INSERT INTO part SELECT id, id, 'part ' || id, id FROM thing; INSERT INTO part VALUES (100, NULL, 'of nothing', NULL);";
+    INSERT INTO part SELECT id, id, 'part ' || id, id FROM thing; INSERT INTO part VALUES (100, NULL, 'of nothing', NULL);
+    INSERT INTO log SELECT id, date('2023-12-20', (id * 5) || ' days'), id, t FROM thing;";
 
 /// What a column may be asked to be, each a value in YAML; `-`: it is not named.
-const COLUMNS: [(&str, &str, &[&str]); 13] = [
+const COLUMNS: [(&str, &str, &[&str]); 17] = [
     ("thing", "id", &["-", "integer", "bigint"]),
     (
         "thing",
@@ -73,11 +75,15 @@ const COLUMNS: [(&str, &str, &[&str]); 13] = [
     ),
     ("thing", "parent", &["-", "integer"]),
     ("part", "thing_id", &["-", "integer", "bigint"]),
+    ("log", "n", &["-", "integer", "bigint"]),
+    ("log", "day", &["date", "date", "date", "text"]),
+    ("log", "thing_id", &["-", "integer", "{type: bigint, not_null: true}"]),
+    ("log", "words", &["-", "varchar(40)", "{type: text, default: \"'none'\", check: \"words <> ''\"}"]),
     ("part", "qty", &["-", "{type: integer, default: 2}", "{type: smallint, check: \"qty > 0\"}", "numeric"]),
 ];
 
 /// What a table may have beside its columns: the table, the key, an entry of its list.
-const OBJECTS: [(&str, &str, &str); 12] = [
+const OBJECTS: [(&str, &str, &str); 17] = [
     ("thing", "indexes", "{name: thing_n, columns: [n]}"),
     ("thing", "indexes", "{name: thing_by, columns: [t, d]}"),
     ("thing", "indexes", "{name: thing_by, columns: [{column: d, order: desc}, u]}"),
@@ -88,9 +94,17 @@ const OBJECTS: [(&str, &str, &str); 12] = [
     ("thing", "foreign_keys", "{columns: [parent], references: {table: thing}}"),
     ("part", "foreign_keys", "{columns: [thing_id], references: {table: thing}}"),
     ("part", "foreign_keys", "{columns: [thing_id], references: {table: thing}, on_delete: cascade}"),
+    ("log", "indexes", "{name: log_words, columns: [words, day]}"),
+    ("log", "indexes", "{name: log_words, columns: [{column: words, order: desc}]}"),
+    ("log", "indexes", "{name: log_one, unique: true, columns: [day, thing_id]}"),
+    ("log", "foreign_keys", "{columns: [thing_id], references: {table: thing}}"),
+    ("log", "foreign_keys", "{columns: [thing_id], references: {table: thing}, on_delete: cascade}"),
     ("part", "indexes", "{name: part_thing, columns: [thing_id]}"),
     ("part", "indexes", "{name: part_name, columns: [{column: name, opclass: text_pattern_ops}]}"),
 ];
+
+/// How a table may be partitioned; `-`: not at all.
+const PERIODS: [&str; 4] = ["-", "month", "quarter", "year"];
 
 const ADDED: [&str; 4] = [
     "note: text",
@@ -102,7 +116,7 @@ const ADDED: [&str; 4] = [
 /// Draws a mapping.
 fn mapping(random: &mut Random) -> String {
     let mut yaml = "version: 1\nprune: true\ntables:\n".to_owned();
-    for table in ["thing", "part"] {
+    for table in ["thing", "part", "log"] {
         yaml += &format!("  {table}:\n    columns:\n");
         let mut chosen: Vec<(&str, &str)> = Vec::new();
         for (_, column, choices) in COLUMNS.iter().filter(|(of, ..)| *of == table) {
@@ -116,6 +130,12 @@ fn mapping(random: &mut Random) -> String {
             chosen.push(("name", "text"));
         }
         chosen.iter().for_each(|(column, choice)| yaml += &format!("      {column}: {choice}\n"));
+        if chosen.contains(&("day", "date")) {
+            let period = PERIODS[random.below(PERIODS.len() as u64) as usize];
+            if period != "-" {
+                yaml += &format!("    partition_by: {{range: day, every: {period}}}\n");
+            }
+        }
         let mut taken: Vec<&str> = Vec::new();
         for key in ["indexes", "checks", "foreign_keys"] {
             let mut lines = String::new();
