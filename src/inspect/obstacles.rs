@@ -139,16 +139,11 @@ fn question(change: &Change) -> Option<Question> {
     let (condition, what) = match change {
         Change::SetNotNull { column, .. } => (format!("r.{} IS NULL", quoted(column)), "NULL"),
         Change::AddCheck { check, .. } => (format!("NOT ({})", check.expression), "the check does not hold"),
+        // NULL in a primary key is asked for by the change that forbids it. Beside another condition the rows would be held
+        // against one another one by one.
         Change::AddKey { key, .. } => {
-            let twice =
-                twice(&table, &key.columns.iter().map(|column| quoted(column)).collect::<Vec<_>>(), None);
-            match key.primary {
-                true => {
-                    let null = of(&key.columns, "r").join(" IS NULL OR ") + " IS NULL";
-                    (format!("{null} OR {twice}"), "duplicates, or NULL")
-                }
-                false => (twice, "duplicates"),
-            }
+            let columns: Vec<String> = key.columns.iter().map(|column| quoted(column)).collect();
+            (twice(&table, &columns, None), "duplicates")
         }
         Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } if index.unique => {
             let part = |part: &IndexPart| match &part.key {

@@ -49,6 +49,8 @@ pub enum ObjectKind {
     ForeignKey,
     /// An index that no constraint owns.
     Index,
+    /// What the table is partitioned by; its name is the table's.
+    Partitioning,
 }
 
 impl ObjectKind {
@@ -62,6 +64,7 @@ impl ObjectKind {
             ObjectKind::Check => "check",
             ObjectKind::ForeignKey => "foreign key",
             ObjectKind::Index => "index",
+            ObjectKind::Partitioning => "partitioning",
         }
     }
 
@@ -101,6 +104,9 @@ pub(super) fn expected(desired: &Desired, normal: &Catalogue) -> Vec<SchemaObjec
         }
         for (name, index) in &words.indexes {
             push(ObjectKind::Index, name, index.sql.clone(), true);
+        }
+        if let Some(key) = &words.partition_key {
+            push(ObjectKind::Partitioning, &table.name, key.clone(), true);
         }
     }
     objects
@@ -142,6 +148,7 @@ fn sentence(object: &SchemaObject, problem: &str) -> String {
     let SchemaObject { table, kind, name, .. } = object;
     match kind {
         ObjectKind::Column => format!("{table}.{name}: {problem}"),
+        ObjectKind::Partitioning => format!("partitioning of {table}: {problem}"),
         kind => format!("{} {name} on {table}: {problem}", kind.words()),
     }
 }
@@ -177,6 +184,7 @@ fn problem(object: &SchemaObject, table: &LiveTable, hindrance: Option<&Hindranc
             let column = table.columns.iter().find(|column| column.name == object.name);
             (column.map(column_words), true)
         }
+        ObjectKind::Partitioning => (table.partition_key.clone(), true),
         ObjectKind::Index => {
             let index = table.indexes.get(&object.name);
             (index.map(|index| index.sql.clone()), index.is_none_or(|index| index.valid))

@@ -82,6 +82,13 @@ async fn the_music_time_machine_by_month() {
     // A row that is changed in one partition is found.
     way.target.execute("UPDATE snapshots SET rank = rank + 1 WHERE ctid = '(0,1)'::tid").await;
     way.run("verify", &[]).ends_with(2);
+    let source = way.source.to_str().unwrap();
+    let show = way.place.mtm(&["mapping", "show", "--source", source, "--table", "snapshots"]);
+    show.succeeds().says(&["by each month of snapshot_date"]);
+    way.place.mtm(&["schema", "--source", source]).succeeds().says(&[
+        ") PARTITION BY RANGE (\"snapshot_date\");",
+        "CREATE TABLE \"snapshots_default\" PARTITION OF \"snapshots\" DEFAULT;",
+    ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
