@@ -18,7 +18,7 @@ use super::{
 use crate::{
     audit::{self, Audit, Depth},
     diff::{self, Found},
-    inspect::{self, Catalogue, InspectError, Live},
+    inspect::{self, InspectError, Live, Normal},
     local::LocalServer,
     mapping::{Mapping, OnInvalid, Scope},
     plan::{Compared, Pending, Plan},
@@ -221,7 +221,7 @@ pub(super) struct Prepared {
     pub(super) source: Arc<Source>,
     pub(super) audit: Audit,
     pub(super) target: Target,
-    pub(super) normal: Catalogue,
+    pub(super) normal: Normal,
     pub(super) live: Live,
     pub(super) plan: Plan,
     /// The versions of the mapping's folder.
@@ -265,7 +265,7 @@ pub(super) async fn plan(
     audit: &Audit,
     desired: &Desired,
     target: &Target,
-) -> Result<(Catalogue, Live, Plan, Vec<Version>), CliError> {
+) -> Result<(Normal, Live, Plan, Vec<Version>), CliError> {
     let folder = versions(desired.versions_dir.as_ref())?;
     let statuses = target::status(target, &folder).await?;
     let edited: Vec<String> = statuses.iter().filter(|s| s.edited).map(|s| s.name.clone()).collect();
@@ -278,9 +278,9 @@ pub(super) async fn plan(
     let mut ours = names_in_versions(target).await?;
     ours.extend(live.copies.keys().cloned());
     let found = Found { catalogue: &live.catalogue, rows: &live.rows, ours: Some(&ours) };
-    let difference = diff::between(desired, &normal, found);
+    let difference = diff::between(desired, &normal.catalogue, found);
     let obstacles = inspect::obstacles(target, &difference.changes, desired, &live).await?;
-    let compared = Compared { normal: &normal, live: &live, difference, obstacles };
+    let compared = Compared { normal: &normal.catalogue, live: &live, difference, obstacles };
     let plan = Plan::between(audit, desired, compared, pending);
     Ok((normal, live, plan, folder))
 }

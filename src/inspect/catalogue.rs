@@ -73,6 +73,15 @@ pub struct Definition {
     pub valid: bool,
 }
 
+/// The columns of tables.
+const COLUMNS: &str = include_str!("columns.sql");
+/// Their constraints.
+const CONSTRAINTS: &str = include_str!("constraints.sql");
+/// Their indexes.
+const INDEXES: &str = include_str!("indexes.sql");
+/// All that is asked of the catalogue, and so what a [`LiveTable`] means.
+pub(super) const QUESTIONS: [&str; 3] = [COLUMNS, CONSTRAINTS, INDEXES];
+
 /// A namespace whose relations are read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Namespace<'a> {
@@ -107,9 +116,7 @@ pub(super) async fn read(
 ) -> Result<Catalogue, InspectError> {
     let mut catalogue = Catalogue::default();
     let Some(oid) = oid(connection, namespace).await? else { return Ok(catalogue) };
-    for row in
-        sqlx::query(include_str!("columns.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
-    {
+    for row in sqlx::query(COLUMNS).bind(oid).bind(tables).fetch_all(&mut *connection).await? {
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         table.columns.push(LiveColumn {
             name: row.try_get("column_name")?,
@@ -121,20 +128,13 @@ pub(super) async fn read(
             generated: row.try_get("generated")?,
         });
     }
-    for row in sqlx::query(include_str!("constraints.sql"))
-        .bind(oid)
-        .bind(tables)
-        .fetch_all(&mut *connection)
-        .await?
-    {
+    for row in sqlx::query(CONSTRAINTS).bind(oid).bind(tables).fetch_all(&mut *connection).await? {
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
         table.constraints.insert(row.try_get("name")?, definition);
         table.parents.extend(row.try_get::<Option<String>, _>("parent")?);
     }
-    for row in
-        sqlx::query(include_str!("indexes.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
-    {
+    for row in sqlx::query(INDEXES).bind(oid).bind(tables).fetch_all(&mut *connection).await? {
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
         table.indexes.insert(row.try_get("name")?, definition);

@@ -6,6 +6,7 @@
 mod catalogue;
 mod compare;
 mod drift;
+mod normal;
 mod obstacles;
 mod scratch;
 
@@ -17,6 +18,7 @@ use sqlx::{AssertSqlSafe, Row};
 pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
 pub use compare::{ObjectDifference, ObjectKind, differences};
 pub use drift::{Drift, DriftError, drift};
+pub use normal::{Normal, normalise, remember};
 pub use obstacles::{Obstacle, obstacles};
 
 use crate::{
@@ -55,14 +57,6 @@ impl InspectError {
             InspectError::Ledger(error) => error.server(),
         }
     }
-}
-
-/// The desired schema in PostgreSQL's own words.
-///
-/// # Errors
-/// [`InspectError::Refused`] names the object that the server does not take.
-pub async fn normalise(target: &Target, desired: &Desired) -> Result<Catalogue, InspectError> {
-    scratch::normalise(target, &desired.schema).await
 }
 
 /// What pending versions would make of an empty schema: `statements` are pairs of a name for people and SQL.

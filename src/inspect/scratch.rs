@@ -3,7 +3,7 @@
 //! So a desired schema is put in the server's own words, and its DDL is tried on the real server before anything is
 //! touched. It needs no right beyond TEMPORARY.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::types::Oid};
 
@@ -14,27 +14,37 @@ use super::{
 };
 use crate::{
     diff,
-    schema::{Change, Schema, Table, render},
+    schema::{Change, Table, render},
     target::{Target, identifiers, server_error},
 };
 
 /// Tables in one transaction: each takes about fifteen locks, and a server has 6,400 of them by default.
 const TABLES_A_TRANSACTION: usize = 200;
 
-/// Makes the schema's tables in scratch and reads them back.
-pub(super) async fn normalise(target: &Target, schema: &Schema) -> Result<Catalogue, InspectError> {
+/// Makes some of the schema's tables in scratch and reads them back.
+pub(super) async fn normalise(
+    target: &Target,
+    tables: &[&Table],
+    schema: &ByName<'_>,
+) -> Result<Catalogue, InspectError> {
     let mut whole = Catalogue::default();
-    for batch in schema.tables.chunks(TABLES_A_TRANSACTION) {
+    for batch in tables.chunks(TABLES_A_TRANSACTION) {
         let names: Vec<String> = batch.iter().map(|table| table.name.clone()).collect();
-        let stubs = stubs(schema, batch);
-        let changes: Vec<Change> =
-            stubs.iter().chain(batch).flat_map(diff::creation).filter(Change::defines).collect();
-        let statements =
-            order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)));
-        let read = in_scratch(target, Sight::Target, statements, &names).await?;
+        let read = in_scratch(target, Sight::Target, statements(batch, schema), &names).await?;
         whole.tables.extend(read.tables);
     }
     Ok(whole)
+}
+
+/// The tables of a schema by their names.
+pub(super) type ByName<'a> = BTreeMap<&'a str, &'a Table>;
+
+/// What makes some tables, with what their foreign keys need: names for people, and SQL.
+pub(super) fn statements(tables: &[&Table], schema: &ByName<'_>) -> impl Iterator<Item = Statement> + use<> {
+    let stubs = stubs(tables, schema);
+    let all = stubs.iter().chain(tables.iter().copied());
+    let changes: Vec<Change> = all.flat_map(diff::creation).filter(Change::defines).collect();
+    order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)))
 }
 
 /// Runs statements that stand in versions, in scratch, and reads back the named tables.
@@ -62,7 +72,7 @@ fn order(mut changes: Vec<Change>) -> Vec<Change> {
 }
 
 /// Parents outside the batch, with their columns and keys alone, so that foreign keys have something to refer to.
-fn stubs(schema: &Schema, batch: &[Table]) -> Vec<Table> {
+fn stubs(batch: &[&Table], schema: &ByName<'_>) -> Vec<Table> {
     let inside: BTreeSet<&str> = batch.iter().map(|table| table.name.as_str()).collect();
     let wanted: BTreeSet<&str> = batch
         .iter()
@@ -70,9 +80,9 @@ fn stubs(schema: &Schema, batch: &[Table]) -> Vec<Table> {
         .map(|foreign_key| foreign_key.parent_table.as_str())
         .filter(|parent| !inside.contains(parent))
         .collect();
-    let outside = schema.tables.iter().filter(|table| wanted.contains(table.name.as_str()));
+    let outside = wanted.into_iter().filter_map(|name| schema.get(name));
     outside
-        .map(|table| {
+        .map(|&table| {
             let unique = table.indexes.iter().filter(|index| index.unique).cloned().collect();
             Table { foreign_keys: Vec::new(), checks: Vec::new(), indexes: unique, ..table.clone() }
         })

@@ -25,6 +25,7 @@ mod migrate;
 mod migration;
 mod music_time_machine;
 mod mutations;
+mod normal_forms;
 mod online;
 mod plan_formats;
 mod rejects;

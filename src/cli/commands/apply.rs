@@ -13,6 +13,7 @@ use crate::{
         progress::Bar,
         saved_plan::PlanOfFile,
     },
+    inspect,
     plan::{CopyPlan, Plan, StartOver, VersionAction},
     report,
     schema::Hazard,
@@ -111,6 +112,7 @@ async fn carry_out(
         }
         prepared.plan_again().await?;
     }
+    inspect::remember(&prepared.target, &prepared.normal).await?;
     done.rejects = apply::write_rejects(&prepared.plan, &prepared.target, &args.rejects).await?;
     let write = |out: &mut dyn Write| match args.format {
         Format::Text => report::apply_text(&done, output.paint(), out),

@@ -70,7 +70,7 @@ async fn prove(
         return Ok(None);
     }
     let Prepared { source, audit, target, normal, live, plan, .. } = &prepared;
-    let sides = Sides { audit, desired: &plan.desired, normal, live };
+    let sides = Sides { audit, desired: &plan.desired, normal: &normal.catalogue, live };
     // Both sides are read, each once.
     let (bar, progress) = bar(output, 2 * audit.fingerprint.rows);
     let certificate = verify::prove(sides, Arc::clone(source), target, options, progress).await;
