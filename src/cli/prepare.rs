@@ -21,7 +21,7 @@ use crate::{
     inspect::{self, InspectError, Live, Normal},
     local::LocalServer,
     mapping::{Mapping, OnInvalid, Scope},
-    plan::{Compared, Pending, Plan},
+    plan::{Compared, MadeFor, Pending, Plan},
     report::rows,
     schema::{Desired, Finding, Severity},
     source::{Source, SourceOptions},
@@ -204,15 +204,19 @@ impl Prepared {
         Ok(())
     }
 
-    /// The version for what no pending version covers; `None`: they cover all.
-    pub(super) async fn new_version(&self, slug: &str) -> Result<Option<Version>, CliError> {
+    /// The version for what no pending version covers, made for this target or for any; `None`: they cover all.
+    pub(super) async fn new_version(
+        &self,
+        slug: &str,
+        made_for: MadeFor,
+    ) -> Result<Option<Version>, CliError> {
         // Names order the versions: a new one comes after all that are known, whatever the clock says.
         let known = target::status(&self.target, &self.folder).await?;
         let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
         let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
         let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
         let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
-        Ok(self.plan.new_version(format!("m{}_{slug}", moment.strftime("%Y%m%d_%H%M%S"))))
+        Ok(self.plan.new_version(format!("m{}_{slug}", moment.strftime("%Y%m%d_%H%M%S")), made_for))
     }
 }
 
@@ -318,7 +322,7 @@ async fn pending(
     }
     versions.retain(|version| unfinished.iter().any(|status| status.name == version.name));
     if unfinished.iter().any(|status| status.state == State::PreData) {
-        return Ok(Pending { versions, outcome: None });
+        return Ok(Pending { versions, begun: true, outcome: None });
     }
     let steps = versions.iter().flat_map(|version| {
         let steps = version.pre_data.iter().chain(&version.post_data);
@@ -334,7 +338,7 @@ async fn pending(
         Err(InspectError::Refused { .. }) if !live.catalogue.tables.is_empty() => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(Pending { versions, outcome })
+    Ok(Pending { versions, begun: false, outcome })
 }
 
 /// The versions of the mapping's folder; none where it names none.

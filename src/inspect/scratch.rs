@@ -56,6 +56,9 @@ pub(super) async fn replay(
     in_scratch(target, Sight::ScratchAlone, statements, names).await
 }
 
+/// Nobody waits for what is only looked at; who looks does not wait for long either.
+const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
+
 /// What statements in scratch see.
 #[derive(Debug, Clone, Copy)]
 enum Sight {
@@ -124,16 +127,18 @@ pub(super) async fn replay_each(
     let mut connection = target.pool.acquire().await?;
     let connection: &mut PgConnection = &mut connection;
     let mut transaction = connection.begin().await?;
-    set_scratch_path(&mut transaction, target).await?;
+    let path = set_scratch_path(&mut transaction, target).await?;
     let live = match catalogue::oid(&mut transaction, Namespace::Schema(&target.schema)).await? {
         Some(oid) => table_names(&mut transaction, oid).await?,
         None => Vec::new(),
     };
     let qualified = [format!("{}.", target.schema), format!("{}.", render::quoted(&target.schema))];
-    for (what, sql) in statements {
+    for (what, sql) in statements.into_iter().filter(|(_, sql)| defines(sql)) {
         let mentioned = identifiers(&sql);
         let named: Vec<String> = live.iter().filter(|table| mentioned.contains(table)).cloned().collect();
-        let reason = if named.iter().any(|table| replayed.doubtful.contains(table)) {
+        let reason = if let Some(relation) = past_scratch(&mut transaction, path, &sql).await? {
+            format!("it is about {relation}, which no step before it has made")
+        } else if named.iter().any(|table| replayed.doubtful.contains(table)) {
             "it is about a table of another step that was not replayed".to_owned()
         } else if qualified.iter().any(|schema| sql.contains(schema)) {
             "it names the schema, so that in scratch it would reach the table itself".to_owned()
@@ -167,13 +172,63 @@ async fn table_names(connection: &mut PgConnection, oid: Oid) -> Result<Vec<Stri
     Ok(sqlx::query_scalar(include_str!("table_names.sql")).bind(oid).fetch_all(connection).await?)
 }
 
-/// Lets statements see scratch alone; extensions lie in public as a rule, and their operator classes are wanted.
-async fn set_scratch_path(connection: &mut PgConnection, target: &Target) -> Result<(), InspectError> {
-    if target.schema != "public" || has_extensions(connection).await? {
-        set_path(connection, &["pg_temp", "public"]).await
-    } else {
-        set_path(connection, &["pg_temp"]).await
+/// Lets statements see scratch alone; extensions lie in public as a rule, and their operator classes are wanted. Gives the
+/// schemas that can be seen beside scratch.
+async fn set_scratch_path(
+    connection: &mut PgConnection,
+    target: &Target,
+) -> Result<&'static [&'static str], InspectError> {
+    let path: &[&str] =
+        if target.schema != "public" || has_extensions(connection).await? { &["public"] } else { &[] };
+    set_path(connection, &[&["pg_temp"], path].concat()).await?;
+    connection.execute(SET_LOCK_TIMEOUT).await?;
+    Ok(path)
+}
+
+/// Whether a statement says what an object is. What moves rows or a sequence has nothing to say of the schema, and a
+/// sequence that was moved is not moved back by a rollback.
+fn defines(sql: &str) -> bool {
+    let first = identifiers(sql).into_iter().next().unwrap_or_default();
+    ["create", "alter", "drop", "comment"].contains(&first.as_str())
+}
+
+/// The first relation that a definition would find in these schemas, since scratch lacks it.
+async fn past_scratch(
+    connection: &mut PgConnection,
+    schemas: &[&str],
+    sql: &str,
+) -> Result<Option<String>, InspectError> {
+    if schemas.is_empty() {
+        return Ok(None);
     }
+    let words = identifiers(sql);
+    let names = relations_of(&words);
+    Ok(sqlx::query_scalar(include_str!("past_scratch.sql"))
+        .bind(schemas)
+        .bind(names)
+        .fetch_optional(connection)
+        .await?)
+}
+
+/// The relations that a definition is about, but for the one that it makes, by its words.
+fn relations_of(words: &[String]) -> Vec<&str> {
+    /// Words before a relation's name; of a list behind `DROP` each word may be one.
+    const BEFORE: [&str; 9] =
+        ["table", "index", "sequence", "view", "on", "only", "references", "exists", "concurrently"];
+    let is_drop = words.first().is_some_and(|word| word == "drop");
+    const RELATIONS: [&str; 6] = ["table", "unlogged", "unique", "index", "sequence", "view"];
+    let is_create = words.first().is_some_and(|word| word == "create")
+        && words.get(1).is_some_and(|word| RELATIONS.contains(&word.as_str()));
+    let mut found: Vec<&str> = words
+        .windows(2)
+        .filter(|pair| is_drop || BEFORE.contains(&pair[0].as_str()))
+        .map(|pair| pair[1].as_str())
+        .filter(|word| !BEFORE.contains(word) && !["if", "not"].contains(word))
+        .collect();
+    if is_create && !found.is_empty() {
+        found.remove(0);
+    }
+    found
 }
 
 async fn in_scratch(
@@ -185,11 +240,19 @@ async fn in_scratch(
     let mut connection = target.pool.acquire().await?;
     let connection: &mut PgConnection = &mut connection;
     let mut transaction = connection.begin().await?;
-    match sight {
-        Sight::Target => set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?,
+    let reachable: &[&str] = match sight {
+        Sight::Target => {
+            set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?;
+            transaction.execute(SET_LOCK_TIMEOUT).await?;
+            &[]
+        }
         Sight::ScratchAlone => set_scratch_path(&mut transaction, target).await?,
-    }
-    for (what, sql) in statements {
+    };
+    for (what, sql) in statements.into_iter().filter(|(_, sql)| defines(sql)) {
+        if let Some(relation) = past_scratch(&mut transaction, reachable, &sql).await? {
+            let reason = format!("it is about {relation}, which no version before it has made");
+            return Err(InspectError::Refused { what, sql, reason });
+        }
         // Prepared, so that the server takes one statement and no second one behind a semicolon: a COMMIT out of a mapping's
         // expression would let what follows it stay.
         let statement = sqlx::query(AssertSqlSafe(sql.clone())).persistent(false);
@@ -200,4 +263,28 @@ async fn in_scratch(
     let read = catalogue::read(&mut transaction, Namespace::Scratch, names).await?;
     transaction.rollback().await?;
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_statement_is_about() {
+        let cases = [
+            ("CREATE TABLE t (plays text)", vec![]),
+            ("CREATE UNIQUE INDEX CONCURRENTLY i ON t (plays)", vec!["t"]),
+            ("ALTER TABLE IF EXISTS ONLY \"T t\" ADD COLUMN plays text", vec!["T t"]),
+            (
+                "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (id) ON DELETE CASCADE",
+                vec!["t", "p", "delete"],
+            ),
+            ("DROP TABLE IF EXISTS a, b", vec!["a", "b"]),
+            ("ALTER INDEX i RENAME TO j", vec!["i"]),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(relations_of(&identifiers(sql)), expected, "{sql}");
+        }
+        assert!(!defines("SELECT setval('s', 7)") && defines("-- why\ncreate table t (a text)"));
+    }
 }

@@ -15,6 +15,8 @@ pub use saved::{
     Circumstances, SAVED_PLAN_FORMAT, SavedChange, SavedCopy, SavedPlan, SavedPlanError, SavedVersion,
 };
 
+pub use version::MadeFor;
+
 use crate::{
     audit::{Audit, Fingerprint},
     diff::{self, Difference, Found},
@@ -99,6 +101,8 @@ pub enum VersionAction {
 pub struct Pending {
     /// In order.
     pub versions: Vec<Version>,
+    /// Whether one of them has begun, so that its hazards have been agreed to.
+    pub begun: bool,
     /// What they make of an empty schema ([`crate::inspect::replay`]); `None`: that says nothing, since one of them has
     /// begun or alters what an earlier one made.
     pub outcome: Option<Catalogue>,
@@ -216,9 +220,7 @@ impl Plan {
         findings.sort_by_key(|finding| finding.severity);
         let planned = changes.into_iter().enumerate().map(|(at, change)| {
             let spared = obstacles.iter().any(|obstacle| obstacle.change == at && obstacle.nothing_is_lost());
-            // What versions do that have begun has been agreed to.
-            let in_use =
-                version_action != VersionAction::RunThenPlanAgain && is_in_use(&tables, change.table());
+            let in_use = !pending.begun && is_in_use(&tables, change.table());
             PlannedChange::new(change, in_use, spared)
         });
         let changes: Vec<PlannedChange> = planned.collect();

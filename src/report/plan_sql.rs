@@ -7,7 +7,7 @@ use std::{
 
 use super::text::rows;
 use crate::{
-    plan::{CopyPlan, Plan, VersionAction},
+    plan::{CopyPlan, MadeFor, Plan, VersionAction},
     schema::render::quoted,
     target::{Step, Version},
 };
@@ -29,7 +29,8 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         VersionAction::Record => Vec::new(),
         VersionAction::Run | VersionAction::RunThenPlanAgain => plan.versions.clone(),
     };
-    let versions: Vec<Version> = runs.into_iter().chain(plan.new_version(String::new())).collect();
+    let versions: Vec<Version> =
+        runs.into_iter().chain(plan.new_version(String::new(), MadeFor::ThisTarget)).collect();
     let mut timeouts = Timeouts::default();
     let (last, before) = versions.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
     for version in before {

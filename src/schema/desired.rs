@@ -59,26 +59,53 @@ pub struct TableCopy {
 }
 
 impl TableCopy {
-    /// What identifies the rows that this copy writes: the source's content, and how each column is read. A copy that was
-    /// made of other content, or read otherwise, is not this one. [`OnInvalid::Reject`] counts as [`OnInvalid::Fail`]: the
+    /// What identifies the rows that this copy writes: the source's content, the columns that are read, and of each how it
+    /// is read where that is not plainly. A copy that was made of other content, or read otherwise, is not this one.
+    ///
+    /// The columns' types are not in it: what the target has is its catalogue's to say, and a type that is altered makes of
+    /// the rows what a new copy would hold ([`super::Conversion`]). [`OnInvalid::Reject`] counts as [`OnInvalid::Fail`]: the
     /// rows that are written are the same, so that a run that stopped at a row goes on once the mapping rejects it.
     #[must_use]
     pub fn digest(&self, content_digest: &str) -> String {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .map(|column| {
-                let on_invalid = match column.on_invalid {
-                    OnInvalid::Reject => OnInvalid::Fail,
-                    other => other,
-                };
-                format!(
-                    "{:?} {:?} {} {:?} {on_invalid:?}",
-                    column.source, column.target, column.pg_type, column.reading
-                )
-            })
-            .collect();
-        format!("{content_digest}-{:016x}", xxhash_rust::xxh3::xxh3_64(columns.join("\n").as_bytes()))
+        let mut sources: Vec<&str> = self.columns.iter().map(|column| column.source.as_str()).collect();
+        sources.sort_unstable();
+        let hash = |text: &str| format!("-{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
+        let readings: String = self.readings().iter().map(|reading| hash(reading)).collect();
+        format!("{content_digest}{}{readings}", hash(&format!("{sources:?}")))
+    }
+
+    /// Whether rows of a copy of this digest are those of this copy, in a table of these types: they were read so, or more
+    /// plainly. What is read plainly is not ambiguous, so that whoever gave its column the type that it has must have read
+    /// it as this copy does.
+    #[must_use]
+    pub fn accepts(&self, content_digest: &str, digest: &str) -> bool {
+        let own = self.digest(content_digest);
+        let own: Vec<&str> = own.split('-').collect();
+        let other: Vec<&str> = digest.split('-').collect();
+        match (own.split_at_checked(2), other.split_at_checked(2)) {
+            (Some((own, readings)), Some((other, others))) => {
+                own == other && others.iter().all(|reading| readings.contains(reading))
+            }
+            _ => false,
+        }
+    }
+
+    /// How columns are read otherwise than plainly, and what is made of what does not fit, a text each.
+    fn readings(&self) -> Vec<String> {
+        let of = |column: &ColumnCopy| {
+            let ColumnCopy { source, reading, on_invalid, .. } = column;
+            let read = (*reading != Reading::Plain).then(|| format!("{source:?} {reading:?}"));
+            let nulled = (*on_invalid == OnInvalid::SetNull).then(|| format!("{source:?} set_null"));
+            read.into_iter().chain(nulled)
+        };
+        self.columns.iter().flat_map(of).collect()
+    }
+
+    /// Whether a row, or a value of it, may be rejected.
+    #[must_use]
+    pub fn rejects(&self) -> bool {
+        let mut all = self.columns.iter().map(|column| column.on_invalid).chain([self.on_invalid]);
+        all.any(|on_invalid| on_invalid == OnInvalid::Reject)
     }
 }
 

@@ -19,6 +19,7 @@ mod exit_codes;
 mod expressions;
 mod faults;
 mod interrupted;
+mod live_targets;
 mod local;
 mod mapping;
 mod migrate;

@@ -45,7 +45,7 @@ fn hazards(step: &Step) -> Vec<String> {
     hazards
 }
 
-async fn tables_of_schema<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, DbErr> {
+pub(super) async fn tables_of_schema<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, DbErr> {
     let sql = include_str!("tables.sql");
     let rows =
         connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await?;

@@ -17,7 +17,7 @@ use super::{
     error::db_error,
     hazards,
     history::{Entry, MIGRATION_TABLE, Origin},
-    sort,
+    locks, sort,
 };
 use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, version::Section};
 use tokio::sync::oneshot;
@@ -113,9 +113,14 @@ impl Job {
 
     async fn run_pre_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
         let connection = manager.get_connection();
-        for (index, step) in self.version().pre_data.iter().enumerate() {
-            self.run_in_transaction(connection, Section::PreData, index, step).await?;
+        let Version { pre_data, post_data, .. } = self.version();
+        // All of it before any of it: what has begun has been allowed, and goes on whatever the rows have become.
+        for (section, steps) in [(Section::PreData, pre_data), (Section::PostData, post_data)] {
+            for (index, step) in steps.iter().enumerate() {
+                self.check_hazards(connection, section, index, step).await?;
+            }
         }
+        self.run_all(connection, Section::PreData, pre_data).await?;
         let row = VersionRow::of(self.version())?;
         let mut values = vec![self.version().name.as_str().into()];
         values.extend(row.sections.into_iter().map(Value::from));
@@ -169,6 +174,25 @@ impl Job {
         transaction.commit().await.map_err(failed)
     }
 
+    /// Runs steps in one transaction, which first takes the locks that it will wait for: a statement that waits for one
+    /// table while those before it hold others keeps everybody from these, and all that they did is lost when it waits in
+    /// vain.
+    async fn run_all<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        section: Section,
+        steps: &[Step],
+    ) -> Result<(), MigrateError> {
+        let taken = locks::of(connection, steps).await;
+        if let Some(step) = taken.map_err(|error| failed("looking for the tables to lock", &error))? {
+            self.run_in_transaction(connection, section, 0, &step).await?;
+        }
+        for (index, step) in steps.iter().enumerate() {
+            self.run_in_transaction(connection, section, index, step).await?;
+        }
+        Ok(())
+    }
+
     async fn run_in_transaction<C: ConnectionTrait>(
         &self,
         connection: &C,
@@ -176,7 +200,6 @@ impl Job {
         index: usize,
         step: &Step,
     ) -> Result<(), MigrateError> {
-        self.check_hazards(connection, section, index, step).await?;
         let run = async {
             connection.execute_unprepared(&timeouts("SET LOCAL", step)).await?;
             connection.execute_unprepared(&step.sql).await
@@ -192,7 +215,6 @@ impl Job {
         step: &Step,
     ) -> Result<(), MigrateError> {
         let section = Section::PostData;
-        self.check_hazards(connection, section, index, step).await?;
         let step_failed = |error: DbErr| self.step_failed(section, index, step, &error);
         let effect = effect_of(&step.sql);
         let state = index_state(connection, &effect).await.map_err(step_failed)?;
@@ -225,9 +247,11 @@ impl Job {
             return Ok(());
         }
         self.check_way_back()?;
-        for (index, step) in self.version().down.iter().enumerate() {
-            self.run_in_transaction(connection, Section::Down, index, step).await?;
+        let down = &self.version().down;
+        for (index, step) in down.iter().enumerate() {
+            self.check_hazards(connection, Section::Down, index, step).await?;
         }
+        self.run_all(connection, Section::Down, down).await?;
         for sql in self.ledger.forget_version_sql() {
             self.record(connection, &sql, vec![name.into()]).await?;
         }

@@ -14,7 +14,7 @@ use crate::{
         saved_plan::PlanOfFile,
     },
     inspect,
-    plan::{CopyPlan, Plan, StartOver, VersionAction},
+    plan::{CopyPlan, MadeFor, Plan, StartOver, VersionAction},
     report,
     schema::Hazard,
     target::{Ledger, Lock},
@@ -231,7 +231,7 @@ async fn execute(
             Event::Finishing { chunks } => bar.note(output, &finishing(chunks)),
         })
     };
-    let new_version = prepared.new_version(plan.slug()).await?;
+    let new_version = prepared.new_version(plan.slug(), MadeFor::ThisTarget).await?;
     let versions_dir = plan.desired.versions_dir.clone();
     let options = Options {
         jobs: prepare::jobs(args.jobs),
