@@ -87,6 +87,12 @@ pub(super) fn compare(
     let Pair { table, normal, live } = pair;
     let checks =
         table.checks.iter().map(|check| Change::AddCheck { table: table.name.clone(), check: check.clone() });
+    // PostgreSQL takes an index away with a column of it, so an index that becomes another makes way before.
+    let loses_columns = difference
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
+    let makes_way = loses_columns || unsettled.retypes(&table.name);
     let mut wanted_names = BTreeSet::new();
     for change in checks.chain(additions(table)) {
         let Some(name) = name_of(&change) else { continue };
@@ -123,7 +129,7 @@ pub(super) fn compare(
             Change::CreateIndex { .. } if is_as_wanted && found.valid => {}
             Change::AddCheck { .. } | Change::AddKey { .. } | Change::AddForeignKey { .. }
                 if is_as_wanted && !is_stopped => {}
-            Change::CreateIndex { table, index } if !unsettled.retypes(&table) => {
+            Change::CreateIndex { table, index } if !makes_way => {
                 let definition = found.sql.clone();
                 difference.changes.push(Change::ReplaceIndex { table, index, definition });
             }
@@ -138,14 +144,10 @@ pub(super) fn compare(
             }
         }
     }
-    let loses_columns = difference
-        .changes
-        .iter()
-        .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
     for (objects, is_index) in [(&live.constraints, false), (&live.indexes, true)] {
         for (name, found) in objects.iter().filter(|(name, _)| !wanted_names.contains(*name)) {
             if goes(name) {
-                let index = is_index.then_some(loses_columns || unsettled.retypes(&table.name));
+                let index = is_index.then_some(makes_way);
                 difference.changes.extend(gone(&table.name, Some(name), found, index));
             } else {
                 let kind = if is_index { "index" } else { "constraint" };

@@ -149,6 +149,10 @@ fn question(change: &Change) -> Option<Question> {
                 IndexKey::Expression(expression) => format!("({expression})"),
             };
             let parts: Vec<String> = index.parts.iter().map(part).collect();
+            let twice = match index.nulls_not_distinct {
+                true => twice_or_null,
+                false => twice,
+            };
             (twice(&table, &parts, index.predicate.as_deref()), "duplicates")
         }
         // Validated later, as a change of its own.
@@ -174,6 +178,27 @@ fn twice(table: &str, parts: &[String], predicate: Option<&str>) -> String {
     format!(
         "{of_these}({list}) IN (SELECT {list} FROM {} {within}GROUP BY {list} HAVING count(*) > 1)",
         quoted(table)
+    )
+}
+
+/// True for rows that another one equals in these expressions, where NULL equals NULL.
+fn twice_or_null(table: &str, parts: &[String], predicate: Option<&str>) -> String {
+    let alias = |at: usize| quoted(&format!("mtm_part_{at}"));
+    let named: Vec<String> =
+        parts.iter().enumerate().map(|(at, part)| format!("{part} AS {}", alias(at))).collect();
+    let equal: Vec<String> = parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| format!("twice.{} IS NOT DISTINCT FROM {part}", alias(at)))
+        .collect();
+    let of_these = predicate.map(|predicate| format!("({predicate}) AND ")).unwrap_or_default();
+    let within = predicate.map(|predicate| format!("WHERE ({predicate}) ")).unwrap_or_default();
+    format!(
+        "{of_these}EXISTS (SELECT FROM (SELECT {} FROM {} {within}GROUP BY {} HAVING count(*) > 1) AS twice WHERE {})",
+        named.join(", "),
+        quoted(table),
+        parts.join(", "),
+        equal.join(" AND ")
     )
 }
 

@@ -147,8 +147,12 @@ pub struct IndexEntry {
     pub method: String,
     /// `unique`.
     pub unique: bool,
-    /// `columns` (each a column's name, or `{column, opclass, order}`) or `expression`. Column names are the source's.
+    /// `columns` (each a column's name, or `{column, opclass, order, nulls}`) or `expression`. Column names are the source's.
     pub parts: Vec<Placed<IndexPart>>,
+    /// `include`: the source's column names.
+    pub include: Vec<Placed<String>>,
+    /// `nulls_distinct: false`.
+    pub nulls_not_distinct: bool,
     /// `where`.
     pub predicate: Option<String>,
 }

@@ -352,13 +352,16 @@ impl Change {
 }
 
 fn index_summary(table: &str, index: &Index) -> String {
-    let Index { name, unique, method, parts, predicate } = index;
+    let Index { name, unique, nulls_not_distinct, method, parts, include, predicate } = index;
     let kind = if *unique { "unique index" } else { "index" };
-    let part = |part: &IndexPart| {
-        let words = [Some(part.key.text()), part.opclass.as_deref(), part.descending.then_some("DESC")];
-        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
-    };
+    let part =
+        |part: &IndexPart| format!("{} {}", part.key.text(), part.words_behind()).trim_end().to_owned();
     let parts: Vec<String> = parts.iter().map(part).collect();
+    let beside = match include.as_slice() {
+        [] => String::new(),
+        columns => format!(" include ({})", columns.join(", ")),
+    };
+    let nulls = if *nulls_not_distinct { " nulls not distinct" } else { "" };
     let only = predicate.as_ref().map(|rows| format!(" where {rows}")).unwrap_or_default();
-    format!("{kind} {name} on {table} using {method} ({}){only}", parts.join(", "))
+    format!("{kind} {name} on {table} using {method} ({}){beside}{nulls}{only}", parts.join(", "))
 }

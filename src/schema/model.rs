@@ -130,10 +130,14 @@ pub struct Index {
     pub name: String,
     /// `UNIQUE`.
     pub unique: bool,
+    /// `NULLS NOT DISTINCT`: of a unique index, whether NULL equals NULL.
+    pub nulls_not_distinct: bool,
     /// The access method: `btree`, `gin`, …
     pub method: String,
     /// What is indexed, in order.
     pub parts: Vec<IndexPart>,
+    /// `INCLUDE`: columns whose values are stored beside, and not searched by.
+    pub include: Vec<String>,
     /// The predicate of a partial index, as a PostgreSQL expression.
     pub predicate: Option<String>,
 }
@@ -147,6 +151,37 @@ pub struct IndexPart {
     pub opclass: Option<String>,
     /// `DESC`.
     pub descending: bool,
+    /// Where NULL comes; `None`: as the direction has it, last in ascending order and first in descending.
+    pub nulls: Option<NullsOrder>,
+}
+
+impl IndexPart {
+    /// A part that nothing more is said of.
+    #[must_use]
+    pub fn plain(key: IndexKey) -> IndexPart {
+        IndexPart { key, opclass: None, descending: false, nulls: None }
+    }
+
+    /// What stands behind the column or the expression, in SQL.
+    #[must_use]
+    pub fn words_behind(&self) -> String {
+        let nulls = self.nulls.map(|nulls| match nulls {
+            NullsOrder::First => "NULLS FIRST",
+            NullsOrder::Last => "NULLS LAST",
+        });
+        let words = [self.opclass.as_deref(), self.descending.then_some("DESC"), nulls];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Where NULL stands in an index (PostgreSQL's manual, 11.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NullsOrder {
+    /// `NULLS FIRST`
+    First,
+    /// `NULLS LAST`
+    Last,
 }
 
 /// A column or an expression in an index.

@@ -77,11 +77,18 @@ const COLUMNS: [(&str, &str, &[&str]); 13] = [
 ];
 
 /// What a table may have beside its columns: the table, the key, an entry of its list.
-const OBJECTS: [(&str, &str, &str); 12] = [
+const OBJECTS: [(&str, &str, &str); 15] = [
     ("thing", "indexes", "{name: thing_n, columns: [n]}"),
     ("thing", "indexes", "{name: thing_by, columns: [t, d]}"),
     ("thing", "indexes", "{name: thing_by, columns: [{column: d, order: desc}, u]}"),
+    (
+        "thing",
+        "indexes",
+        "{name: thing_by, columns: [{column: d, order: desc, nulls: last}, u], include: [n, t]}",
+    ),
     ("thing", "indexes", "{name: thing_u, unique: true, columns: [u]}"),
+    ("thing", "indexes", "{name: thing_u, unique: true, nulls_distinct: false, columns: [u], include: [e]}"),
+    ("thing", "indexes", "{name: thing_e, columns: [{column: e, nulls: first}], include: [flag]}"),
     ("thing", "indexes", "{name: thing_r, columns: [r], where: \"r > 1\"}"),
     ("thing", "checks", "{name: thing_positive, expression: \"r > 0\"}"),
     ("thing", "checks", "{name: thing_positive, expression: \"r > 0 OR id > 0\"}"),

@@ -361,6 +361,22 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         &["5:48: unknown order `down`; known: `asc`, `desc`"],
     ),
     (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [{column: a, nulls: frist}]}\n",
+        &["5:48: unknown place of NULL `frist`; did you mean `first`?"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], inclued: [b]}\n",
+        &["5:33: unknown key `inclued`; did you mean `include`?"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], include: []}\n",
+        &["5:33: `include` names at least one column"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], nulls_distinct: false}\n",
+        &["5:33: `nulls_distinct` is for a unique index; add `unique: true`"],
+    ),
+    (
         "version: 1\ntables:\n  t:\n    indexes: [{name: i, columns: [a]}]\n  u:\n    indexes: [{name: i, columns: [a]}]\n",
         &["6:22: duplicate index `i`; the first one is in line 4, column 22"],
     ),

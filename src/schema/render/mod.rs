@@ -138,6 +138,12 @@ fn create_index(table: &str, index: &Index) -> String {
     for part in &index.parts {
         statement.col(index_column(part));
     }
+    for column in &index.include {
+        statement.include(Alias::new(column));
+    }
+    if index.nulls_not_distinct {
+        statement.nulls_not_distinct();
+    }
     if let Some(predicate) = &index.predicate {
         statement.and_where(Expr::cust(predicate.clone()));
     }
@@ -151,9 +157,8 @@ fn index_column(part: &IndexPart) -> IndexColumn {
     };
     // sea-query writes the direction before the operator class, where PostgreSQL wants it behind: so both go in the
     // operator class's place, which is written as it stands.
-    let behind: Vec<&str> =
-        part.opclass.as_deref().into_iter().chain(part.descending.then_some("DESC")).collect();
-    if behind.is_empty() { column } else { column.with_operator_class(Alias::new(behind.join(" "))) }
+    let behind = part.words_behind();
+    if behind.is_empty() { column } else { column.with_operator_class(Alias::new(behind)) }
 }
 
 fn add_foreign_key(table: &str, foreign_key: &ForeignKey) -> String {
@@ -237,7 +242,7 @@ fn lay_out(sql: &str, head: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::PgType;
+    use crate::schema::{NullsOrder, PgType};
 
     fn column(name: &str, pg_type: PgType) -> Column {
         Column {
@@ -297,14 +302,17 @@ mod tests {
             key,
             opclass: opclass.map(str::to_owned),
             descending,
+            nulls: None,
         };
         let index = |parts, method: &str, predicate: Option<&str>| Change::CreateIndex {
             table: "t".to_owned(),
             index: Index {
                 name: "i\"x".to_owned(),
                 unique: false,
+                nulls_not_distinct: false,
                 method: method.to_owned(),
                 parts,
+                include: Vec::new(),
                 predicate: predicate.map(str::to_owned),
             },
         };
@@ -329,6 +337,34 @@ mod tests {
         ] {
             assert_eq!(statement(&change), sql);
         }
+    }
+
+    #[test]
+    fn an_index_says_where_null_stands_and_what_lies_beside() {
+        let name = |name: &str| IndexKey::Column(name.to_owned());
+        let part = |key, descending, nulls| IndexPart { descending, nulls, ..IndexPart::plain(key) };
+        let index = Index {
+            name: "i".to_owned(),
+            unique: true,
+            nulls_not_distinct: true,
+            method: "btree".to_owned(),
+            parts: vec![
+                part(name("a"), true, Some(NullsOrder::Last)),
+                part(IndexKey::Expression("lower(b)".to_owned()), false, Some(NullsOrder::First)),
+            ],
+            include: vec!["c\"d".to_owned(), "e".to_owned()],
+            predicate: Some("a > 0".to_owned()),
+        };
+        let change = Change::CreateIndex { table: "t".to_owned(), index };
+        assert_eq!(
+            statement(&change),
+            r#"CREATE UNIQUE INDEX "i" ON "t" USING btree ("a" DESC NULLS LAST, (lower(b)) NULLS FIRST) INCLUDE ("c""d", "e") NULLS NOT DISTINCT WHERE a > 0"#
+        );
+        assert_eq!(
+            change.summary(),
+            "unique index i on t using btree (a DESC NULLS LAST, lower(b) NULLS FIRST) include (c\"d, e) nulls not distinct \
+             where a > 0"
+        );
     }
 
     #[test]
