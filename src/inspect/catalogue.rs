@@ -23,7 +23,8 @@ impl Catalogue {
         };
         other.tables.iter().all(|(name, wanted)| {
             self.tables.get(name).is_some_and(|table| {
-                wanted.columns.iter().all(|column| table.columns.contains(column))
+                wanted.columns.iter().all(|column| table.columns.iter().any(|found| found.is(column)))
+                    && (wanted.comment.is_none() || wanted.comment == table.comment)
                     && all(&table.constraints, &wanted.constraints)
                     && all(&table.indexes, &wanted.indexes)
             })
@@ -42,6 +43,9 @@ pub struct LiveTable {
     pub indexes: BTreeMap<String, Definition>,
     /// The tables that its foreign keys refer to, itself among them where one does.
     pub parents: BTreeSet<String>,
+    /// What is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A column as the catalogue has it.
@@ -62,6 +66,19 @@ pub struct LiveColumn {
     pub identity: String,
     /// `GENERATED ALWAYS AS (…)`: `s` or empty (`pg_attribute.attgenerated`).
     pub generated: String,
+    /// What is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+impl LiveColumn {
+    /// Whether it is what another one is. What is said of it beside that is no difference.
+    fn is(&self, wanted: &LiveColumn) -> bool {
+        match wanted.comment {
+            Some(_) => self == wanted,
+            None => LiveColumn { comment: None, ..self.clone() } == *wanted,
+        }
+    }
 }
 
 /// A constraint or an index.
@@ -111,6 +128,7 @@ pub(super) async fn read(
         sqlx::query(include_str!("columns.sql")).bind(oid).bind(tables).fetch_all(&mut *connection).await?
     {
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
+        table.comment = row.try_get("table_comment")?;
         table.columns.push(LiveColumn {
             name: row.try_get("column_name")?,
             type_name: row.try_get("type")?,
@@ -119,6 +137,7 @@ pub(super) async fn read(
             default: row.try_get("default_expression")?,
             identity: row.try_get("identity")?,
             generated: row.try_get("generated")?,
+            comment: row.try_get("comment")?,
         });
     }
     for row in sqlx::query(include_str!("constraints.sql"))

@@ -125,7 +125,11 @@ pub(super) async fn replay_each(
         let named: Vec<String> = live.iter().filter(|table| mentioned.contains(table)).cloned().collect();
         let reason = if named.iter().any(|table| replayed.doubtful.contains(table)) {
             "it is about a table of another step that was not replayed".to_owned()
-        } else if qualified.iter().any(|schema| sql.contains(schema)) {
+        // A comment's text reaches nothing.
+        } else if match sql.starts_with(render::COMMENT_ON) {
+            true => mentioned.contains(&target.schema),
+            false => qualified.iter().any(|schema| sql.contains(schema)),
+        } {
             "it names the schema, so that in scratch it would reach the table itself".to_owned()
         } else {
             let mut savepoint = transaction.begin().await?;

@@ -66,6 +66,8 @@ pub struct TableEntry {
     pub name: Placed<String>,
     /// `on_invalid`: [`OnInvalid::Fail`] or [`OnInvalid::Reject`]; the columns' own goes before it.
     pub on_invalid: Option<Placed<OnInvalid>>,
+    /// `comment`.
+    pub comment: Option<String>,
     /// `columns`.
     pub columns: Vec<ColumnEntry>,
     /// `add_columns`.
@@ -97,6 +99,8 @@ pub struct ColumnEntry {
     pub default: Option<String>,
     /// `check`: a PostgreSQL expression.
     pub check: Option<Placed<String>>,
+    /// `comment`.
+    pub comment: Option<String>,
 }
 
 /// The unit of a number that is a point in time.
@@ -136,6 +140,8 @@ pub struct AddColumn {
     pub default: Option<String>,
     /// `not_null`.
     pub not_null: bool,
+    /// `comment`.
+    pub comment: Option<String>,
 }
 
 /// `tables.NAME.indexes[]`.

@@ -85,7 +85,8 @@ impl Plan {
 }
 
 fn step(statement: Statement, in_use: bool, hazards: &[Hazard]) -> Step {
-    let waits = in_use && statement.lock != Lock::None;
+    // What waits among others in a transaction holds up whoever waits for those.
+    let waits = in_use && (statement.lock != Lock::None || statement.phase.is_before_rows());
     let is_short =
         waits && !hazards.contains(&Hazard::RewritesTable) && !hazards.contains(&Hazard::BlocksReads);
     Step {

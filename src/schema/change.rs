@@ -139,6 +139,17 @@ pub enum Change {
         /// The column's name.
         column: String,
     },
+    /// Says something else of a table or a column, or nothing any more.
+    SetComment {
+        /// The table.
+        table: String,
+        /// The column's name; `None`: the table itself.
+        column: Option<String>,
+        /// What should be said.
+        comment: Option<String>,
+        /// What is said.
+        from: Option<String>,
+    },
 }
 
 /// What happens to an object, for a plan's first column.
@@ -189,7 +200,8 @@ impl Change {
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
-            | Change::DropNotNull { .. } => Section::PreData,
+            | Change::DropNotNull { .. }
+            | Change::SetComment { .. } => Section::PreData,
             Change::AddKey { .. }
             | Change::CreateIndex { .. }
             | Change::ReplaceIndex { .. }
@@ -209,8 +221,11 @@ impl Change {
             | Change::AddCheck { .. }
             | Change::AddKey { .. }
             | Change::CreateIndex { .. }
-            | Change::AddForeignKey { .. } => Action::Add,
-            Change::ReplaceIndex { .. }
+            | Change::AddForeignKey { .. }
+            | Change::SetComment { from: None, .. } => Action::Add,
+            Change::SetComment { comment: None, .. } => Action::Drop,
+            Change::SetComment { .. }
+            | Change::ReplaceIndex { .. }
             | Change::ValidateForeignKey { .. }
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
@@ -248,7 +263,8 @@ impl Change {
             | Change::SetDefault { table, .. }
             | Change::SetIdentity { table, .. }
             | Change::SetNotNull { table, .. }
-            | Change::DropNotNull { table, .. } => table,
+            | Change::DropNotNull { table, .. }
+            | Change::SetComment { table, .. } => table,
         }
     }
 
@@ -315,6 +331,15 @@ impl Change {
             }
             Change::SetNotNull { table, column } => format!("column {table}.{column}: NOT NULL"),
             Change::DropNotNull { table, column } => format!("column {table}.{column}: NULL is allowed"),
+            Change::SetComment { table, column, comment, from } => {
+                let object = match column {
+                    None => format!("table {table}"),
+                    Some(column) => format!("column {table}.{column}"),
+                };
+                let words: Vec<String> =
+                    [from, comment].into_iter().flatten().map(|text| in_a_line(text)).collect();
+                format!("comment on {object}: {}", words.join(" becomes "))
+            }
         }
     }
 
@@ -341,6 +366,7 @@ impl Change {
             Change::CreateIndex { .. } | Change::ReplaceIndex { .. } => 13,
             Change::AddForeignKey { .. } => 14,
             Change::ValidateForeignKey { .. } => 15,
+            Change::SetComment { .. } => 16,
         }
     }
 
@@ -348,6 +374,18 @@ impl Change {
     #[must_use]
     pub fn defines(&self) -> bool {
         !matches!(self, Change::ValidateForeignKey { .. })
+    }
+}
+
+/// A text in one line, cut where it is long.
+fn in_a_line(text: &str) -> String {
+    const ROOM: usize = 60;
+    let is_space = |character: char| character.is_whitespace() || character.is_control();
+    let words: Vec<&str> = text.split(is_space).filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(ROOM) {
+        None => line,
+        Some((end, _)) => format!("{}…", &line[..end]),
     }
 }
 

@@ -66,7 +66,8 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::DropIndex { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
-        | Change::DropNotNull { .. } => Vec::new(),
+        | Change::DropNotNull { .. }
+        | Change::SetComment { .. } => Vec::new(),
         Change::AddColumn { column, .. } if is_written_row_by_row(column) => {
             vec![RewritesTable, BlocksReads, BlocksWrites]
         }
@@ -146,6 +147,7 @@ mod tests {
             not_null: true,
             default: Some(default.to_owned()),
             identity: false,
+            comment: None,
         };
         for (default, rewrites) in [
             ("1", false),

@@ -272,6 +272,7 @@ mod tests {
             default: None,
             identity: String::new(),
             generated: String::new(),
+            comment: None,
         };
         let some = |text: &str| Some(text.to_owned());
         for (column, words) in [

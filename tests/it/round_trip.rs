@@ -49,6 +49,8 @@ const COLUMNS: [(&str, &str, &[&str]); 13] = [
             "{type: text, collate: C}",
             "bytea",
             "{type: text, not_null: true}",
+            "{comment: \"What it's called\"}",
+            "{type: varchar(60), comment: 'a \\ and „more“'}",
         ],
     ),
     ("thing", "j", &["text", "jsonb", "{type: jsonb, default: \"'{}'\"}"]),
@@ -99,8 +101,9 @@ const OBJECTS: [(&str, &str, &str); 15] = [
     ("part", "indexes", "{name: part_name, columns: [{column: name, opclass: text_pattern_ops}]}"),
 ];
 
-const ADDED: [&str; 4] = [
+const ADDED: [&str; 5] = [
     "note: text",
+    "note: {type: text, comment: To be read}",
     "note: varchar(20)",
     "made: {type: timestamptz, default: now(), not_null: true}",
     "kind: {type: text, default: \"'a'\", not_null: true}",
@@ -110,7 +113,13 @@ const ADDED: [&str; 4] = [
 fn mapping(random: &mut Random) -> String {
     let mut yaml = "version: 1\nprune: true\ntables:\n".to_owned();
     for table in ["thing", "part"] {
-        yaml += &format!("  {table}:\n    columns:\n");
+        yaml += &format!("  {table}:\n");
+        match random.below(4) {
+            0 => yaml += &format!("    comment: All of {table}\n"),
+            1 => yaml += "    comment: \"All;\\n-- step\\nof it\"\n",
+            _ => {}
+        }
+        yaml += "    columns:\n";
         let mut chosen: Vec<(&str, &str)> = Vec::new();
         for (_, column, choices) in COLUMNS.iter().filter(|(of, ..)| *of == table) {
             let choice = choices[random.below(choices.len() as u64) as usize];

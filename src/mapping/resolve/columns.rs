@@ -86,6 +86,7 @@ pub(super) fn columns(
             not_null: not_null && !(has_nulls && wanted != Some(true)),
             default,
             identity,
+            comment: entry.and_then(|entry| entry.comment.clone()),
         });
     }
     for added in draft.entry.iter().flat_map(|entry| &entry.add_columns) {
@@ -104,6 +105,7 @@ pub(super) fn columns(
             not_null: added.not_null,
             default: added.default.clone(),
             identity: false,
+            comment: added.comment.clone(),
         });
     }
     columns

@@ -200,7 +200,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t: x\n",
         &[
-            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`",
+            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`, `comment`",
         ],
     ),
     (

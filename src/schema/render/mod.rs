@@ -4,6 +4,7 @@
 //! doubled first (`escaped`); what it lacks is written by hand with quoted identifiers ([`quoted`]). Statements are
 //! unqualified: the session's `search_path` says which schema they are for.
 
+mod comment;
 mod steps;
 mod undo;
 
@@ -17,6 +18,7 @@ use super::{
     Change, Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table, TableCopy,
 };
 
+pub use comment::{COMMENT_ON, comment_on};
 pub use steps::{Lock, Phase, Statement, statements};
 pub use undo::{Undo, undo};
 
@@ -79,6 +81,9 @@ pub fn statement(change: &Change) -> String {
         }
         Change::SetNotNull { table, column } => alter_column(table, column, "SET NOT NULL"),
         Change::DropNotNull { table, column } => alter_column(table, column, "DROP NOT NULL"),
+        Change::SetComment { table, column, comment, .. } => {
+            comment_on(table, column.as_deref(), comment.as_deref())
+        }
     }
 }
 
@@ -252,6 +257,7 @@ mod tests {
             not_null: false,
             default: None,
             identity: false,
+            comment: None,
         }
     }
 
@@ -269,6 +275,7 @@ mod tests {
             checks: vec![Check { name: "ch\"eck".to_owned(), expression: "price > 0".to_owned() }],
             foreign_keys: Vec::new(),
             indexes: Vec::new(),
+            comment: None,
         };
         assert_eq!(
             statement(&Change::CreateTable(table)),
@@ -291,6 +298,7 @@ mod tests {
             checks: Vec::new(),
             foreign_keys: Vec::new(),
             indexes: Vec::new(),
+            comment: None,
         };
         let sql = statement(&Change::CreateTable(table));
         assert_eq!(sql, "CREATE TABLE \"a ( b\" (\n    \"c ) , ( d\" text\n)");

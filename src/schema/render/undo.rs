@@ -1,6 +1,6 @@
 //! The way back from a change.
 
-use super::{add_constraint, alter_column, quoted, statement};
+use super::{add_constraint, alter_column, comment_on, quoted, statement};
 use crate::schema::{Change, Column, Conversion, Hazard};
 use crate::value::Reading;
 
@@ -70,5 +70,8 @@ pub fn undo(change: &Change) -> Undo {
         })),
         Change::SetNotNull { table, column } => by(alter_column(table, column, "DROP NOT NULL")),
         Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
+        Change::SetComment { table, column, from, .. } => {
+            by(comment_on(table, column.as_deref(), from.as_deref()))
+        }
     }
 }
