@@ -5,6 +5,7 @@
 
 mod columns;
 mod comments;
+mod generated;
 mod objects;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Difference;
+use super::{Difference, generated::columns_made_anew};
 use crate::{
     inspect::{Definition, LiveTable},
     schema::{Change, ForeignKey, Table},
+    target::identifiers,
 };
 
 /// A table that is there, from both sides.
@@ -38,6 +39,8 @@ pub(super) fn additions(table: &Table) -> Vec<Change> {
 pub(super) struct Unsettled {
     /// Table and column.
     columns: BTreeSet<(String, String)>,
+    /// Table and column, of those that are dropped and added again.
+    made_anew: BTreeSet<(String, String)>,
     /// Table and columns of a key.
     keys: BTreeSet<(String, Vec<String>)>,
 }
@@ -58,12 +61,24 @@ impl Unsettled {
             let replaced = table.keys.iter().filter(move |key| differs(&key.name));
             replaced.map(|key| (table.name.clone(), key.columns.clone()))
         });
-        Unsettled { columns: retyped.collect(), keys: keys.collect() }
+        let made_anew = columns_made_anew(changes);
+        let columns = retyped.chain(made_anew.iter().cloned()).collect();
+        Unsettled { columns, made_anew, keys: keys.collect() }
     }
 
     /// Whether any of a table's columns gets another type.
     fn retypes(&self, table: &str) -> bool {
         self.columns.iter().any(|(retyped, _)| retyped == table)
+    }
+
+    /// Whether an object of a table goes with a column that is made anew.
+    fn takes_along(&self, table: &str, object: &Definition) -> bool {
+        let mut of_table = self.made_anew.iter().filter(|(of, _)| of == table).peekable();
+        if of_table.peek().is_none() {
+            return false;
+        }
+        let mentioned = identifiers(&object.sql);
+        of_table.any(|(_, column)| mentioned.contains(column))
     }
 
     fn stops(&self, table: &str, foreign_key: &ForeignKey) -> bool {
@@ -107,14 +122,14 @@ pub(super) fn compare(
             continue;
         };
         let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql);
-        let is_stopped = match &change {
-            Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
-            Change::ValidateForeignKey { name, .. } => table
-                .foreign_keys
-                .iter()
-                .any(|foreign_key| foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)),
-            _ => false,
-        };
+        let is_stopped = unsettled.takes_along(&table.name, found)
+            || match &change {
+                Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
+                Change::ValidateForeignKey { name, .. } => table.foreign_keys.iter().any(|foreign_key| {
+                    foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)
+                }),
+                _ => false,
+            };
         match change {
             // The foreign key is made anew, and has been told to go already.
             Change::ValidateForeignKey { .. } if is_stopped || !is_as_wanted => {
@@ -126,7 +141,7 @@ pub(super) fn compare(
                 }
             }
             // An index that is invalid is what a failed build has left, and serves nobody.
-            Change::CreateIndex { .. } if is_as_wanted && found.valid => {}
+            Change::CreateIndex { .. } if is_as_wanted && found.valid && !is_stopped => {}
             Change::AddCheck { .. } | Change::AddKey { .. } | Change::AddForeignKey { .. }
                 if is_as_wanted && !is_stopped => {}
             Change::CreateIndex { table, index } if !makes_way => {
@@ -151,6 +166,13 @@ pub(super) fn compare(
                 difference.changes.extend(gone(&table.name, Some(name), found, index));
             } else {
                 let kind = if is_index { "index" } else { "constraint" };
+                if unsettled.takes_along(&table.name, found) {
+                    difference.beyond.push(format!(
+                        "{kind} {name} on {}: a column of it is made anew, and would take it along; drop it, and make it again \
+                         afterwards (`prune: true` in the mapping drops it)",
+                        table.name
+                    ));
+                }
                 difference.kept.push(format!("{kind} {name} on {}", table.name));
             }
         }

@@ -154,7 +154,8 @@ fn column_words(column: &LiveColumn) -> String {
     };
     let default = default.as_ref().map(|expression| match generated.as_str() {
         "" => format!("DEFAULT {expression}"),
-        _ => format!("GENERATED ALWAYS AS ({expression})"),
+        "v" => format!("GENERATED ALWAYS AS ({expression}) VIRTUAL"),
+        _ => format!("GENERATED ALWAYS AS ({expression}) STORED"),
     });
     let parts = [
         Some(type_name.clone()),

@@ -138,6 +138,8 @@ pub struct AddColumn {
     pub pg_type: Placed<PgType>,
     /// `default`: a PostgreSQL expression.
     pub default: Option<String>,
+    /// `generated`: a PostgreSQL expression, in place of a default.
+    pub generated: Option<String>,
     /// `not_null`.
     pub not_null: bool,
     /// `comment`.

@@ -107,7 +107,16 @@ mod tests {
     fn column(name: &str, pg_type: &str, not_null: bool) -> Column {
         let pg_type: PgType = serde_json::from_value(pg_type.into()).unwrap();
         let (name, identity) = (name.to_owned(), false);
-        Column { name, pg_type, collation: None, not_null, default: None, identity, comment: None }
+        Column {
+            name,
+            pg_type,
+            collation: None,
+            not_null,
+            default: None,
+            identity,
+            generated: None,
+            comment: None,
+        }
     }
 
     fn table(name: &str, columns: Vec<Column>, primary: &[&str], foreign_keys: Vec<ForeignKey>) -> Table {

@@ -68,10 +68,15 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::SetIdentity { .. }
         | Change::DropNotNull { .. }
         | Change::SetComment { .. } => Vec::new(),
+        // The expression may well be one that fails on a row.
+        Change::AddColumn { column, .. } if column.generated.is_some() => {
+            vec![RewritesTable, BlocksReads, BlocksWrites, MayFailOnRows]
+        }
         Change::AddColumn { column, .. } if is_written_row_by_row(column) => {
             vec![RewritesTable, BlocksReads, BlocksWrites]
         }
         Change::AddColumn { .. } => Vec::new(),
+        Change::DropColumn { generated: true, .. } | Change::DropExpression { .. } => Vec::new(),
         Change::DropColumn { .. } => vec![DeletesData],
         Change::AddCheck { .. }
         | Change::SetNotNull { .. }
@@ -147,6 +152,7 @@ mod tests {
             not_null: true,
             default: Some(default.to_owned()),
             identity: false,
+            generated: None,
             comment: None,
         };
         for (default, rewrites) in [

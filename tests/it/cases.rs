@@ -176,6 +176,12 @@ cases![
     foreign_key_added,
     foreign_key_altered,
     foreign_key_retyped,
+    generated_added,
+    generated_altered,
+    generated_dropped,
+    generated_from_plain,
+    generated_retyped,
+    generated_to_plain,
     index_added,
     index_altered,
     index_covering_added,
@@ -197,7 +203,17 @@ cases![
 /// What rows refuse is found before anything is tried.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_in_the_way() {
-    let case = Case::open("rows_in_the_way").await;
+    is_refused("rows_in_the_way").await;
+}
+
+/// So is what the expression of a generated column makes of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_refused() {
+    is_refused("generated_refused").await;
+}
+
+async fn is_refused(name: &'static str) {
+    let case = Case::open(name).await;
     case.plans(3);
     let before = case.way.target.value(SCHEMA).await;
     case.run("apply", "after.yaml", &["--yes", "--allow", ALL_HAZARDS]).ends_with(3);

@@ -101,11 +101,20 @@ const ADD_COLUMN: Keys = Keys {
             Shape::Text,
             "What the rows that are copied get, an expression in PostgreSQL's own SQL.",
         ),
-        Key::optional("not_null", Shape::Truth, "Whether NULL is forbidden, which needs a default."),
+        Key::optional(
+            "generated",
+            Shape::Text,
+            "What gives each row's value, an expression over the row's other columns in PostgreSQL's own SQL; it is stored.",
+        ),
+        Key::optional(
+            "not_null",
+            Shape::Truth,
+            "Whether NULL is forbidden, which needs a default or an expression.",
+        ),
         Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
     planned: &[],
-    relations: &[],
+    relations: &[Relation::AtMostOne(&["default", "generated"])],
 };
 
 const CHECK: Keys = Keys {
@@ -309,13 +318,20 @@ impl Reader {
         if !matches!(node.kind, Kind::Mapping(_)) {
             let pg_type = self.pg_type(node)?;
             let name = name.clone();
-            return Some(AddColumn { name, pg_type, default: None, not_null: false, comment: None });
+            let (default, generated, comment) = (None, None, None);
+            return Some(AddColumn { name, pg_type, default, generated, not_null: false, comment });
         }
         let object = self.object(node, &ADD_COLUMN)?;
         let pg_type = self.required(&object, "type").and_then(|node| self.pg_type(node));
         let default = self.optional_text(&object, "default").map(|default| default.value);
         let not_null = self.truth(&object, "not_null").unwrap_or(false);
-        if not_null && default.is_none() && object.key_place("default").is_none() {
+        let generated = self.optional_text(&object, "generated").map(|expression| expression.value);
+        let gets_value = object.key_place("default").or(object.key_place("generated"));
+        if let (Some(_), Some(place)) = (object.key_place("default"), object.key_place("generated")) {
+            let hint = "`default` is for rows that say nothing, `generated` for a value that no row may say";
+            self.mistake(place, "an added column has either `default` or `generated`", Some(hint));
+        }
+        if not_null && gets_value.is_none() {
             let hint = "add `default`, or leave `not_null` out";
             self.mistake(
                 &name.place,
@@ -324,7 +340,7 @@ impl Reader {
             );
         }
         let comment = self.optional_text(&object, "comment").map(|comment| comment.value);
-        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, not_null, comment })
+        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, generated, not_null, comment })
     }
 
     fn check(&mut self, node: &Node) -> Option<CheckEntry> {

@@ -86,6 +86,7 @@ pub(super) fn columns(
             not_null: not_null && !(has_nulls && wanted != Some(true)),
             default,
             identity,
+            generated: None,
             comment: entry.and_then(|entry| entry.comment.clone()),
         });
     }
@@ -105,6 +106,7 @@ pub(super) fn columns(
             not_null: added.not_null,
             default: added.default.clone(),
             identity: false,
+            generated: added.generated.clone(),
             comment: added.comment.clone(),
         });
     }

@@ -303,6 +303,16 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "version: 1\ntables:\n  t: {add_columns: {c: {type: text, default: a, generated: b}}}\n",
+        &[
+            "3:49: an added column has either `default` or `generated`; `default` is for rows that say nothing, `generated` for a value that no row may say",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {add_columns: {c: {type: text, generatd: b}}}\n",
+        &["3:36: unknown key `generatd`; did you mean `generated`?"],
+    ),
+    (
         "version: 1\ntables:\n  t: {add_columns: {c: [date]}}\n",
         &["3:21: a text is expected here, not a list"],
     ),

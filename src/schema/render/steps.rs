@@ -97,6 +97,7 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }
         | Change::DropColumn { .. }
+        | Change::DropExpression { .. }
         | Change::AlterType { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }

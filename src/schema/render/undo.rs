@@ -29,6 +29,9 @@ pub fn undo(change: &Change) -> Undo {
         |table: &str, name: &str| format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name));
     match change {
         Change::CreateTable(table) => deleting(format!("DROP TABLE {}", quoted(&table.name))),
+        Change::AddColumn { table, column } if column.generated.is_some() => {
+            by(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
+        }
         Change::AddColumn { table, column } => {
             deleting(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
         }
@@ -43,8 +46,21 @@ pub fn undo(change: &Change) -> Undo {
             statements: vec![format!("DROP INDEX {}", quoted(&index.name)), definition.clone()],
             hazards: Vec::new(),
         },
-        // The column could come back, but not what it held.
-        Change::DropColumn { .. } => Undo::Never,
+        Change::DropColumn { table, column, definition, generated: true } => Undo::By {
+            statements: vec![format!(
+                "ALTER TABLE {} ADD COLUMN {} {definition}",
+                quoted(table),
+                quoted(column)
+            )],
+            hazards: vec![
+                Hazard::RewritesTable,
+                Hazard::BlocksReads,
+                Hazard::BlocksWrites,
+                Hazard::MayFailOnRows,
+            ],
+        },
+        // The column could come back, but not what it held; as a generated one, not what was written to it since.
+        Change::DropColumn { .. } | Change::DropExpression { .. } => Undo::Never,
         Change::AlterType { table, column, from, from_collation, .. } => {
             let Some(conversion) = Conversion::between(column.pg_type, *from, &Reading::Plain) else {
                 return Undo::Never;
