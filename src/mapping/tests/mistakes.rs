@@ -310,7 +310,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "version: 1\ntables:\n  t: {add_columns: {c: {type: text, generatd: b}}}\n",
-        &["3:36: unknown key `generatd`; did you mean `generated`?"],
+        &["3:37: unknown key `generatd`; did you mean `generated`?"],
     ),
     (
         "version: 1\ntables:\n  t: {add_columns: {c: [date]}}\n",
