@@ -34,12 +34,7 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
             || !found.identity.is_empty()
             || !found.generated.is_empty();
         if desired.prune {
-            difference.changes.push(Change::DropColumn {
-                table: table.name.clone(),
-                column: found.name.clone(),
-                definition: generated::definition(found),
-                generated: !found.generated.is_empty(),
-            });
+            difference.changes.push(generated::dropped(&table.name, found));
         } else if fills_itself {
             difference.kept.push(format!("column {}.{}", table.name, found.name));
         } else {

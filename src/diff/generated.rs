@@ -39,18 +39,19 @@ pub(super) fn difference(wanted: &LiveColumn, found: &LiveColumn) -> Generation 
 
 /// What makes a column anew that is there.
 pub(super) fn made_anew(table: &str, column: &Column, found: &LiveColumn) -> [Change; 2] {
-    let drop = Change::DropColumn {
-        table: table.to_owned(),
-        column: found.name.clone(),
-        definition: definition(found),
-        generated: !found.generated.is_empty(),
-    };
-    [drop, Change::AddColumn { table: table.to_owned(), column: column.clone() }]
+    [dropped(table, found), Change::AddColumn { table: table.to_owned(), column: column.clone() }]
 }
 
-/// What a column is that goes: all of it where that brings it back.
-pub(super) fn definition(found: &LiveColumn) -> String {
-    if found.generated.is_empty() { found.type_name.clone() } else { found.words() }
+/// What takes a column away. All of what it is stays known where that brings it back.
+pub(super) fn dropped(table: &str, found: &LiveColumn) -> Change {
+    let generated = !found.generated.is_empty();
+    Change::DropColumn {
+        table: table.to_owned(),
+        column: found.name.clone(),
+        definition: if generated { found.words() } else { found.type_name.clone() },
+        generated,
+        comment: found.comment.clone(),
+    }
 }
 
 /// Makes generated columns anew where a column that they are generated from gets another type. `own` is where the changes

@@ -93,6 +93,8 @@ pub enum Change {
         definition: String,
         /// Whether it is generated, so that nothing goes which could not be computed again.
         generated: bool,
+        /// What is said of it.
+        comment: Option<String>,
     },
     /// Makes a generated column a plain one; what it holds stays.
     DropExpression {

@@ -46,12 +46,14 @@ pub fn undo(change: &Change) -> Undo {
             statements: vec![format!("DROP INDEX {}", quoted(&index.name)), definition.clone()],
             hazards: Vec::new(),
         },
-        Change::DropColumn { table, column, definition, generated: true } => Undo::By {
-            statements: vec![format!(
-                "ALTER TABLE {} ADD COLUMN {} {definition}",
-                quoted(table),
-                quoted(column)
-            )],
+        Change::DropColumn { table, column, definition, generated: true, comment } => Undo::By {
+            statements: [
+                Some(format!("ALTER TABLE {} ADD COLUMN {} {definition}", quoted(table), quoted(column))),
+                comment.as_deref().map(|comment| comment_on(table, Some(column), Some(comment))),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             hazards: vec![
                 Hazard::RewritesTable,
                 Hazard::BlocksReads,
