@@ -23,7 +23,7 @@ use crate::{
     mapping::{Mapping, OnInvalid, Scope},
     plan::{Compared, MadeFor, Pending, Plan},
     report::rows,
-    schema::{Desired, Finding, Severity},
+    schema::{Desired, Finding, Severity, render},
     source::{Source, SourceOptions},
     target::{self, Ledger, MigrateError, State, Step, Target, TargetOptions, Version, VersionStatus},
 };
@@ -289,14 +289,16 @@ pub(super) async fn plan(
     Ok((normal, live, plan, folder))
 }
 
-/// Every name that stands in the versions which the target has.
+/// Every name that stands in the versions which the target has, and every statement in them that makes a comment.
 async fn names_in_versions(target: &Target) -> Result<BTreeSet<String>, CliError> {
     let Some(ledger) = Ledger::find(target).await? else { return Ok(BTreeSet::new()) };
     let versions = ledger.versions().await?;
     let steps = versions
         .iter()
         .flat_map(|recorded| recorded.version.pre_data.iter().chain(&recorded.version.post_data));
-    Ok(steps.flat_map(|step| target::identifiers(&step.sql)).collect())
+    // A comment has no name: it is known by the statement that made it.
+    let comment = |sql: &String| sql.starts_with(render::COMMENT_ON).then(|| sql.clone());
+    Ok(steps.flat_map(|step| target::identifiers(&step.sql).into_iter().chain(comment(&step.sql))).collect())
 }
 
 /// The versions that are not wholly applied, and what they make of an empty schema, where that can be said.

@@ -1,6 +1,10 @@
 //! Columns that are missing, or not as they should be; columns that nothing would fill, or nobody wants.
 
-use super::{Difference, objects::Pair};
+use super::{
+    Difference,
+    generated::{self, Generation},
+    objects::Pair,
+};
 use crate::{
     inspect::LiveColumn,
     schema::{Change, Column, Conversion, Desired, PgType},
@@ -9,6 +13,7 @@ use crate::{
 
 pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, difference: &mut Difference) {
     let Pair { table, normal, live } = pair;
+    let own = difference.changes.len();
     for (column, wanted) in table.columns.iter().zip(&normal.columns) {
         match live.columns.iter().find(|found| found.name == wanted.name) {
             None => {
@@ -29,11 +34,7 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
             || !found.identity.is_empty()
             || !found.generated.is_empty();
         if desired.prune {
-            difference.changes.push(Change::DropColumn {
-                table: table.name.clone(),
-                column: found.name.clone(),
-                definition: found.type_name.clone(),
-            });
+            difference.changes.push(generated::dropped(&table.name, found));
         } else if fills_itself {
             difference.kept.push(format!("column {}.{}", table.name, found.name));
         } else {
@@ -44,6 +45,7 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
             ));
         }
     }
+    generated::follow_their_sources(pair, own, difference);
 }
 
 /// How values come from one type to another.
@@ -77,7 +79,7 @@ fn alterations(
     difference: &mut Difference,
 ) {
     let names = || (table.to_owned(), column.name.clone());
-    let mut beyond = |aspect: &str, found: &str, wanted: &str| {
+    let beyond = |aspect: &str, found: &str, wanted: &str, difference: &mut Difference| {
         let word = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
         difference.beyond.push(format!(
             "{table}.{}: its {aspect} is {}, and should be {}; alter it by hand, or let the mapping say what the target has",
@@ -86,11 +88,31 @@ fn alterations(
             word(wanted)
         ));
     };
-    if found.generated != wanted.generated {
-        return beyond("generation", &found.generated, &wanted.generated);
-    }
+    let plain;
+    let found = match generated::difference(wanted, found) {
+        Generation::Same => found,
+        Generation::Anew => {
+            difference.changes.extend(generated::made_anew(table, column, found));
+            return;
+        }
+        Generation::NoLonger if found.generated == "v" => {
+            return beyond("generation", "virtual, so that no value is there", "none", difference);
+        }
+        Generation::NoLonger => {
+            let (table, column) = names();
+            if way.reading.is_some() {
+                difference.recopied.entry(table.clone()).or_insert_with(|| {
+                    format!("{table}.{column}: its values are generated, and not the source's")
+                });
+            }
+            let expression = found.default.clone().unwrap_or_default();
+            difference.changes.push(Change::DropExpression { table, column, expression });
+            plain = LiveColumn { generated: String::new(), default: None, ..found.clone() };
+            &plain
+        }
+    };
     if found.identity != wanted.identity && !found.identity.is_empty() && !wanted.identity.is_empty() {
-        return beyond("identity", &found.identity, &wanted.identity);
+        return beyond("identity", &found.identity, &wanted.identity, difference);
     }
     let retyped = found.type_name != wanted.type_name || found.collation != wanted.collation;
     if retyped {

@@ -4,13 +4,15 @@
 //! taken from the [`Desired`] schema, which can be written as SQL.
 
 mod columns;
+mod comments;
+mod generated;
 mod objects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     inspect::Catalogue,
-    schema::{Change, Desired, Table},
+    schema::{Change, Desired, Table, render},
 };
 
 /// What separates the target from the desired schema.
@@ -33,8 +35,8 @@ pub struct Found<'a> {
     pub catalogue: &'a Catalogue,
     /// How many rows each holds; none where it is not named.
     pub rows: &'a BTreeMap<String, u64>,
-    /// The names of what is ours, tables, constraints and indexes, and perhaps of other things; `None`: all is. What is
-    /// somebody else's is added to, and never altered.
+    /// The names of what is ours, tables, constraints and indexes, and perhaps of other things, and the statements that made
+    /// our comments; `None`: all is. What is somebody else's is added to, and never altered.
     pub ours: Option<&'a BTreeSet<String>>,
 }
 
@@ -68,6 +70,10 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     for pair in &there {
         let goes = |name: &str| desired.prune || is_ours(name);
         objects::compare(pair, &goes, &unsettled, &mut difference);
+        let comment_goes = |column: Option<&str>, text: &str| {
+            goes(&render::comment_on(&pair.table.name, column, Some(text)))
+        };
+        comments::compare(pair, &comment_goes, &mut difference);
     }
     let (changes, others): (Vec<Change>, Vec<Change>) =
         difference.changes.into_iter().partition(|change| !change.alters() || is_ours(change.table()));
@@ -88,5 +94,6 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
 pub fn creation(table: &Table) -> Vec<Change> {
     let mut changes = vec![Change::CreateTable(table.clone())];
     changes.extend(objects::additions(table));
+    changes.extend(comments::additions(table));
     changes
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Difference;
+use super::{Difference, generated::columns_made_anew};
 use crate::{
     inspect::{Definition, LiveTable},
     schema::{Change, ForeignKey, Table},
+    target::identifiers,
 };
 
 /// A table that is there, from both sides.
@@ -38,6 +39,8 @@ pub(super) fn additions(table: &Table) -> Vec<Change> {
 pub(super) struct Unsettled {
     /// Table and column.
     columns: BTreeSet<(String, String)>,
+    /// Table and column, of those that are dropped and added again.
+    made_anew: BTreeSet<(String, String)>,
     /// Table and columns of a key.
     keys: BTreeSet<(String, Vec<String>)>,
 }
@@ -58,12 +61,24 @@ impl Unsettled {
             let replaced = table.keys.iter().filter(move |key| differs(&key.name));
             replaced.map(|key| (table.name.clone(), key.columns.clone()))
         });
-        Unsettled { columns: retyped.collect(), keys: keys.collect() }
+        let made_anew = columns_made_anew(changes);
+        let columns = retyped.chain(made_anew.iter().cloned()).collect();
+        Unsettled { columns, made_anew, keys: keys.collect() }
     }
 
     /// Whether any of a table's columns gets another type.
     fn retypes(&self, table: &str) -> bool {
         self.columns.iter().any(|(retyped, _)| retyped == table)
+    }
+
+    /// Whether an object of a table goes with a column that is made anew.
+    fn takes_along(&self, table: &str, object: &Definition) -> bool {
+        let mut of_table = self.made_anew.iter().filter(|(of, _)| of == table).peekable();
+        if of_table.peek().is_none() {
+            return false;
+        }
+        let mentioned = identifiers(&object.sql);
+        of_table.any(|(_, column)| mentioned.contains(column))
     }
 
     fn stops(&self, table: &str, foreign_key: &ForeignKey) -> bool {
@@ -87,6 +102,12 @@ pub(super) fn compare(
     let Pair { table, normal, live } = pair;
     let checks =
         table.checks.iter().map(|check| Change::AddCheck { table: table.name.clone(), check: check.clone() });
+    // PostgreSQL takes an index away with a column of it, so an index that becomes another makes way before.
+    let loses_columns = difference
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
+    let makes_way = loses_columns || unsettled.retypes(&table.name);
     let mut wanted_names = BTreeSet::new();
     for change in checks.chain(additions(table)) {
         let Some(name) = name_of(&change) else { continue };
@@ -101,14 +122,14 @@ pub(super) fn compare(
             continue;
         };
         let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql);
-        let is_stopped = match &change {
-            Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
-            Change::ValidateForeignKey { name, .. } => table
-                .foreign_keys
-                .iter()
-                .any(|foreign_key| foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)),
-            _ => false,
-        };
+        let is_stopped = unsettled.takes_along(&table.name, found)
+            || match &change {
+                Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
+                Change::ValidateForeignKey { name, .. } => table.foreign_keys.iter().any(|foreign_key| {
+                    foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)
+                }),
+                _ => false,
+            };
         match change {
             // The foreign key is made anew, and has been told to go already.
             Change::ValidateForeignKey { .. } if is_stopped || !is_as_wanted => {
@@ -120,10 +141,10 @@ pub(super) fn compare(
                 }
             }
             // An index that is invalid is what a failed build has left, and serves nobody.
-            Change::CreateIndex { .. } if is_as_wanted && found.valid => {}
+            Change::CreateIndex { .. } if is_as_wanted && found.valid && !is_stopped => {}
             Change::AddCheck { .. } | Change::AddKey { .. } | Change::AddForeignKey { .. }
                 if is_as_wanted && !is_stopped => {}
-            Change::CreateIndex { table, index } if !unsettled.retypes(&table) => {
+            Change::CreateIndex { table, index } if !makes_way => {
                 let definition = found.sql.clone();
                 difference.changes.push(Change::ReplaceIndex { table, index, definition });
             }
@@ -138,17 +159,20 @@ pub(super) fn compare(
             }
         }
     }
-    let loses_columns = difference
-        .changes
-        .iter()
-        .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
     for (objects, is_index) in [(&live.constraints, false), (&live.indexes, true)] {
         for (name, found) in objects.iter().filter(|(name, _)| !wanted_names.contains(*name)) {
             if goes(name) {
-                let index = is_index.then_some(loses_columns || unsettled.retypes(&table.name));
+                let index = is_index.then_some(makes_way);
                 difference.changes.extend(gone(&table.name, Some(name), found, index));
             } else {
                 let kind = if is_index { "index" } else { "constraint" };
+                if unsettled.takes_along(&table.name, found) {
+                    difference.beyond.push(format!(
+                        "{kind} {name} on {}: a column of it is made anew, and would take it along; drop it, and make it again \
+                         afterwards (`prune: true` in the mapping drops it)",
+                        table.name
+                    ));
+                }
                 difference.kept.push(format!("{kind} {name} on {}", table.name));
             }
         }

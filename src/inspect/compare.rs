@@ -13,7 +13,7 @@ use super::{Catalogue, Definition, LiveColumn, LiveTable};
 /// One object in which two catalogues differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObjectDifference {
-    /// `table`, `column`, `constraint` or `index`.
+    /// `table`, `column`, `constraint`, `index`, `table-comment` or `column-comment`.
     pub kind: ObjectKind,
     /// The table.
     pub table: String,
@@ -37,6 +37,10 @@ pub enum ObjectKind {
     Constraint,
     /// An index that no constraint owns.
     Index,
+    /// What is said of a table.
+    TableComment,
+    /// What is said of a column, by the column's name.
+    ColumnComment,
 }
 
 impl ObjectDifference {
@@ -49,6 +53,8 @@ impl ObjectDifference {
             ObjectKind::Column => format!("column {table}.{name}"),
             ObjectKind::Constraint => format!("constraint {name} on {table}"),
             ObjectKind::Index => format!("index {name} on {table}"),
+            ObjectKind::TableComment => format!("comment on table {table}"),
+            ObjectKind::ColumnComment => format!("comment on column {table}.{name}"),
         }
     }
 }
@@ -117,12 +123,25 @@ fn of_objects(table: &str, before: &LiveTable, after: &LiveTable) -> Vec<ObjectD
             definitions(&before.indexes, "(invalid)"),
             definitions(&after.indexes, "(invalid)"),
         ),
+        of_kind(ObjectKind::TableComment, comment(table, before), comment(table, after)),
+        of_kind(ObjectKind::ColumnComment, column_comments(before, after), column_comments(after, before)),
     ]
     .concat()
 }
 
 fn columns(table: &LiveTable) -> Vec<Object<'_>> {
     table.columns.iter().map(|column| (column.name.as_str(), column_words(column))).collect()
+}
+
+fn comment<'a>(name: &'a str, table: &LiveTable) -> Vec<Object<'a>> {
+    table.comment.iter().map(|comment| (name, comment.clone())).collect()
+}
+
+/// What is said of the columns that another table has too.
+fn column_comments<'a>(table: &'a LiveTable, other: &LiveTable) -> Vec<Object<'a>> {
+    let is_there = |column: &&LiveColumn| other.columns.iter().any(|known| known.name == column.name);
+    let commented = table.columns.iter().filter(is_there);
+    commented.filter_map(|column| Some((column.name.as_str(), column.comment.clone()?))).collect()
 }
 
 /// A column as `CREATE TABLE` has it, but for its name.
@@ -135,7 +154,8 @@ fn column_words(column: &LiveColumn) -> String {
     };
     let default = default.as_ref().map(|expression| match generated.as_str() {
         "" => format!("DEFAULT {expression}"),
-        _ => format!("GENERATED ALWAYS AS ({expression})"),
+        "v" => format!("GENERATED ALWAYS AS ({expression}) VIRTUAL"),
+        _ => format!("GENERATED ALWAYS AS ({expression}) STORED"),
     });
     let parts = [
         Some(type_name.clone()),
@@ -168,6 +188,7 @@ mod tests {
             default: default.map(str::to_owned),
             identity: String::new(),
             generated: String::new(),
+            comment: None,
         }
     }
 

@@ -7,7 +7,9 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::{InspectError, Live, scratch};
 use crate::{
-    schema::{Change, Conversion, Desired, Finding, IndexKey, IndexPart, PgType, Severity, render::quoted},
+    schema::{
+        Change, Column, Conversion, Desired, Finding, IndexKey, IndexPart, PgType, Severity, render::quoted,
+    },
     target::Target,
 };
 
@@ -112,6 +114,12 @@ pub async fn obstacles(
                 converted(&mut transaction, table, (&column.name, *from, column.pg_type), conversion, &key)
                     .await?
             }
+            Change::AddColumn { table, column } => match &column.generated {
+                // What another type makes of the expression is not known before it is there.
+                Some(_) if retypes(changes, table) => None,
+                Some(expression) => generated(&mut transaction, table, (column, expression), &key).await?,
+                None => None,
+            },
             change => match question(change) {
                 Some(question) => refused(&mut transaction, &question, &key).await?,
                 None => None,
@@ -149,6 +157,10 @@ fn question(change: &Change) -> Option<Question> {
                 IndexKey::Expression(expression) => format!("({expression})"),
             };
             let parts: Vec<String> = index.parts.iter().map(part).collect();
+            let twice = match index.nulls_not_distinct {
+                true => twice_or_null,
+                false => twice,
+            };
             (twice(&table, &parts, index.predicate.as_deref()), "duplicates")
         }
         // Validated later, as a change of its own.
@@ -174,6 +186,27 @@ fn twice(table: &str, parts: &[String], predicate: Option<&str>) -> String {
     format!(
         "{of_these}({list}) IN (SELECT {list} FROM {} {within}GROUP BY {list} HAVING count(*) > 1)",
         quoted(table)
+    )
+}
+
+/// True for rows that another one equals in these expressions, where NULL equals NULL.
+fn twice_or_null(table: &str, parts: &[String], predicate: Option<&str>) -> String {
+    let alias = |at: usize| quoted(&format!("mtm_part_{at}"));
+    let named: Vec<String> =
+        parts.iter().enumerate().map(|(at, part)| format!("{part} AS {}", alias(at))).collect();
+    let equal: Vec<String> = parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| format!("twice.{} IS NOT DISTINCT FROM {part}", alias(at)))
+        .collect();
+    let of_these = predicate.map(|predicate| format!("({predicate}) AND ")).unwrap_or_default();
+    let within = predicate.map(|predicate| format!("WHERE ({predicate}) ")).unwrap_or_default();
+    format!(
+        "{of_these}EXISTS (SELECT FROM (SELECT {} FROM {} {within}GROUP BY {} HAVING count(*) > 1) AS twice WHERE {})",
+        named.join(", "),
+        quoted(table),
+        parts.join(", "),
+        equal.join(" AND ")
     )
 }
 
@@ -228,6 +261,40 @@ async fn converted(
     let Some(keeps) = conversion.keeps_sql(column) else { return Ok(None) };
     let found = count(connection, table, &format!("NOT ({keeps})"), key).await?;
     Ok(Some(found.map_or(Verdict::Kept, |(rows, first_key)| Verdict::Lossy { rows, first_key })))
+}
+
+/// Whether a column of a table gets another type.
+fn retypes(changes: &[Change], of: &str) -> bool {
+    changes.iter().any(|change| matches!(change, Change::AlterType { table, .. } if table == of))
+}
+
+/// What a new column's expression makes of the rows: it is computed for every one.
+async fn generated(
+    connection: &mut PgConnection,
+    table: &str,
+    (column, expression): (&Column, &str),
+    key: &str,
+) -> Result<Option<Verdict>, InspectError> {
+    let pg_type = column.pg_type;
+    let (what, verdict) = match column.not_null {
+        true => ("the expression fails, or gives NULL", "mtm_generated IS NOT NULL"),
+        false => ("the expression fails", "true"),
+    };
+    let name = quoted(table);
+    // The row stands there under its table's name, so that the expression says the same as in the table.
+    let body = format!(
+        "#variable_conflict use_column\nDECLARE mtm_generated {pg_type}; BEGIN \
+         SELECT ({expression}) INTO mtm_generated FROM (SELECT (mtm_row).*) AS {name}; RETURN {verdict}; \
+         EXCEPTION WHEN data_exception THEN RETURN false; END"
+    );
+    let create = format!(
+        "CREATE FUNCTION pg_temp.mtm_generates(mtm_row {name}) RETURNS boolean LANGUAGE plpgsql AS '{}'",
+        body.replace('\'', "''")
+    );
+    connection.execute(AssertSqlSafe(create)).await?;
+    let question =
+        Question { table: table.to_owned(), condition: "NOT pg_temp.mtm_generates(r)".to_owned(), what };
+    refused(connection, &question, key).await
 }
 
 /// The rows of a table under a condition, and the first one's key.

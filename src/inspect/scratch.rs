@@ -140,7 +140,11 @@ pub(super) async fn replay_each(
             format!("it is about {relation}, which no step before it has made")
         } else if named.iter().any(|table| replayed.doubtful.contains(table)) {
             "it is about a table of another step that was not replayed".to_owned()
-        } else if qualified.iter().any(|schema| sql.contains(schema)) {
+        // A comment's text reaches nothing.
+        } else if match sql.starts_with(render::COMMENT_ON) {
+            true => mentioned.contains(&target.schema),
+            false => qualified.iter().any(|schema| sql.contains(schema)),
+        } {
             "it names the schema, so that in scratch it would reach the table itself".to_owned()
         } else {
             let mut savepoint = transaction.begin().await?;

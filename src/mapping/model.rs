@@ -66,6 +66,8 @@ pub struct TableEntry {
     pub name: Placed<String>,
     /// `on_invalid`: [`OnInvalid::Fail`] or [`OnInvalid::Reject`]; the columns' own goes before it.
     pub on_invalid: Option<Placed<OnInvalid>>,
+    /// `comment`.
+    pub comment: Option<String>,
     /// `columns`.
     pub columns: Vec<ColumnEntry>,
     /// `add_columns`.
@@ -97,6 +99,8 @@ pub struct ColumnEntry {
     pub default: Option<String>,
     /// `check`: a PostgreSQL expression.
     pub check: Option<Placed<String>>,
+    /// `comment`.
+    pub comment: Option<String>,
 }
 
 /// The unit of a number that is a point in time.
@@ -134,8 +138,12 @@ pub struct AddColumn {
     pub pg_type: Placed<PgType>,
     /// `default`: a PostgreSQL expression.
     pub default: Option<String>,
+    /// `generated`: a PostgreSQL expression, in place of a default.
+    pub generated: Option<String>,
     /// `not_null`.
     pub not_null: bool,
+    /// `comment`.
+    pub comment: Option<String>,
 }
 
 /// `tables.NAME.indexes[]`.
@@ -147,8 +155,12 @@ pub struct IndexEntry {
     pub method: String,
     /// `unique`.
     pub unique: bool,
-    /// `columns` (each a column's name, or `{column, opclass, order}`) or `expression`. Column names are the source's.
+    /// `columns` (each a column's name, or `{column, opclass, order, nulls}`) or `expression`. Column names are the source's.
     pub parts: Vec<Placed<IndexPart>>,
+    /// `include`: the source's column names.
+    pub include: Vec<Placed<String>>,
+    /// `nulls_distinct: false`.
+    pub nulls_not_distinct: bool,
     /// `where`.
     pub predicate: Option<String>,
 }

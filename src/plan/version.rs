@@ -119,9 +119,10 @@ struct Care {
 }
 
 fn step(statement: Statement, care: Care, hazards: &[Hazard]) -> Step {
+    // What waits among others in a transaction holds up whoever waits for those.
+    let locks = statement.lock != Lock::None || statement.phase.is_before_rows();
     // A build beside the rows waits for nobody but ourselves.
-    let waits =
-        statement.lock != Lock::None && care.may_queue && (care.in_use || statement.phase != Phase::Build);
+    let waits = locks && care.may_queue && (care.in_use || statement.phase != Phase::Build);
     let is_short = care.in_use
         && waits
         && !hazards.contains(&Hazard::RewritesTable)

@@ -107,14 +107,24 @@ mod tests {
     fn column(name: &str, pg_type: &str, not_null: bool) -> Column {
         let pg_type: PgType = serde_json::from_value(pg_type.into()).unwrap();
         let (name, identity) = (name.to_owned(), false);
-        Column { name, pg_type, collation: None, not_null, default: None, identity }
+        Column {
+            name,
+            pg_type,
+            collation: None,
+            not_null,
+            default: None,
+            identity,
+            generated: None,
+            comment: None,
+        }
     }
 
     fn table(name: &str, columns: Vec<Column>, primary: &[&str], foreign_keys: Vec<ForeignKey>) -> Table {
         let columns_of_key = primary.iter().map(|name| (*name).to_owned()).collect();
         let key = Key { name: format!("{name}_pkey"), primary: true, columns: columns_of_key };
         let (checks, indexes) = (Vec::new(), Vec::new());
-        Table { name: name.to_owned(), columns, keys: vec![key], checks, foreign_keys, indexes }
+        let comment = None;
+        Table { name: name.to_owned(), columns, keys: vec![key], checks, foreign_keys, indexes, comment }
     }
 
     fn foreign_key(name: &str, column: &str, parent: &str) -> ForeignKey {

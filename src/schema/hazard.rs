@@ -66,11 +66,17 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::DropIndex { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
-        | Change::DropNotNull { .. } => Vec::new(),
+        | Change::DropNotNull { .. }
+        | Change::SetComment { .. } => Vec::new(),
+        // The expression may well be one that fails on a row.
+        Change::AddColumn { column, .. } if column.generated.is_some() => {
+            vec![RewritesTable, BlocksReads, BlocksWrites, MayFailOnRows]
+        }
         Change::AddColumn { column, .. } if is_written_row_by_row(column) => {
             vec![RewritesTable, BlocksReads, BlocksWrites]
         }
         Change::AddColumn { .. } => Vec::new(),
+        Change::DropColumn { generated: true, .. } | Change::DropExpression { .. } => Vec::new(),
         Change::DropColumn { .. } => vec![DeletesData],
         Change::AddCheck { .. }
         | Change::SetNotNull { .. }
@@ -146,6 +152,8 @@ mod tests {
             not_null: true,
             default: Some(default.to_owned()),
             identity: false,
+            generated: None,
+            comment: None,
         };
         for (default, rewrites) in [
             ("1", false),

@@ -15,7 +15,7 @@ pub use desired::{
 };
 pub use hazard::{Hazard, hazards};
 pub use model::{
-    Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,
+    Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, NullsOrder, ReferentialAction, Schema, Table,
 };
 pub use pg_type::{PgType, PgTypeError};
 

@@ -49,6 +49,8 @@ const COLUMNS: [(&str, &str, &[&str]); 13] = [
             "{type: text, collate: C}",
             "bytea",
             "{type: text, not_null: true}",
+            "{comment: \"What it's called\"}",
+            "{type: varchar(60), comment: 'a \\ and „more“'}",
         ],
     ),
     ("thing", "j", &["text", "jsonb", "{type: jsonb, default: \"'{}'\"}"]),
@@ -77,12 +79,26 @@ const COLUMNS: [(&str, &str, &[&str]); 13] = [
 ];
 
 /// What a table may have beside its columns: the table, the key, an entry of its list.
-const OBJECTS: [(&str, &str, &str); 12] = [
+const OBJECTS: [(&str, &str, &str); 18] = [
     ("thing", "indexes", "{name: thing_n, columns: [n]}"),
     ("thing", "indexes", "{name: thing_by, columns: [t, d]}"),
     ("thing", "indexes", "{name: thing_by, columns: [{column: d, order: desc}, u]}"),
+    (
+        "thing",
+        "indexes",
+        "{name: thing_by, columns: [{column: d, order: desc, nulls: last}, u], include: [n, t]}",
+    ),
     ("thing", "indexes", "{name: thing_u, unique: true, columns: [u]}"),
+    ("thing", "indexes", "{name: thing_u, unique: true, nulls_distinct: false, columns: [u], include: [e]}"),
+    ("thing", "indexes", "{name: thing_e, columns: [{column: e, nulls: first}], include: [flag]}"),
     ("thing", "indexes", "{name: thing_r, columns: [r], where: \"r > 1\"}"),
+    ("thing", "indexes", "{name: thing_made, columns: [made_of]}"),
+    ("thing", "indexes", "{name: thing_made, unique: true, columns: [id], include: [made_of]}"),
+    (
+        "thing",
+        "checks",
+        "{name: thing_made_check, expression: \"made_of IS NULL OR length(made_of::text) > 0\"}",
+    ),
     ("thing", "checks", "{name: thing_positive, expression: \"r > 0\"}"),
     ("thing", "checks", "{name: thing_positive, expression: \"r > 0 OR id > 0\"}"),
     ("thing", "foreign_keys", "{columns: [parent], references: {table: thing}}"),
@@ -92,18 +108,32 @@ const OBJECTS: [(&str, &str, &str); 12] = [
     ("part", "indexes", "{name: part_name, columns: [{column: name, opclass: text_pattern_ops}]}"),
 ];
 
-const ADDED: [&str; 4] = [
-    "note: text",
-    "note: varchar(20)",
-    "made: {type: timestamptz, default: now(), not_null: true}",
-    "kind: {type: text, default: \"'a'\", not_null: true}",
+/// Columns that only the target has; of a table, or of both.
+const ADDED: [(&str, &str); 11] = [
+    ("", "note: text"),
+    ("", "note: {type: text, comment: To be read}"),
+    ("", "note: varchar(20)"),
+    ("", "made: {type: timestamptz, default: now(), not_null: true}"),
+    ("", "kind: {type: text, default: \"'a'\", not_null: true}"),
+    ("thing", "made_of: {type: text, generated: \"j::jsonb ->> 'b'\"}"),
+    ("thing", "made_of: {type: integer, generated: \"(j::jsonb ->> 'b')::integer\"}"),
+    ("thing", "made_of: {type: text, generated: \"'n' || n::text\", comment: Of n}"),
+    ("thing", "made_of: text"),
+    ("thing", "long: {type: integer, generated: length(u::text), not_null: true}"),
+    ("part", "made_of: {type: integer, generated: \"length(name) + coalesce(id, 0)\"}"),
 ];
 
 /// Draws a mapping.
 fn mapping(random: &mut Random) -> String {
     let mut yaml = "version: 1\nprune: true\ntables:\n".to_owned();
     for table in ["thing", "part"] {
-        yaml += &format!("  {table}:\n    columns:\n");
+        yaml += &format!("  {table}:\n");
+        match random.below(4) {
+            0 => yaml += &format!("    comment: All of {table}\n"),
+            1 => yaml += "    comment: \"All;\\n-- step\\nof it\"\n",
+            _ => {}
+        }
+        yaml += "    columns:\n";
         let mut chosen: Vec<(&str, &str)> = Vec::new();
         for (_, column, choices) in COLUMNS.iter().filter(|(of, ..)| *of == table) {
             let choice = choices[random.below(choices.len() as u64) as usize];
@@ -116,12 +146,27 @@ fn mapping(random: &mut Random) -> String {
             chosen.push(("name", "text"));
         }
         chosen.iter().for_each(|(column, choice)| yaml += &format!("      {column}: {choice}\n"));
+        let name_of = |column: &&'static str| column.split(':').next().unwrap_or_default();
+        let of_table = ADDED.iter().filter(|(of, _)| of.is_empty() || *of == table);
+        let mut added: Vec<&str> = Vec::new();
+        for (_, column) in of_table.filter(|_| random.below(3) == 0) {
+            if added.iter().all(|known| name_of(known) != name_of(column)) {
+                added.push(column);
+            }
+        }
+        let has_made_of = added.iter().any(|column| name_of(column) == "made_of");
         let mut taken: Vec<&str> = Vec::new();
         for key in ["indexes", "checks", "foreign_keys"] {
             let mut lines = String::new();
             for (of, of_key, entry) in OBJECTS {
                 let name = entry.split(',').next().unwrap_or_default();
-                if of == table && of_key == key && random.below(2) == 0 && !taken.contains(&name) {
+                let has_columns = has_made_of || !entry.contains("made_of");
+                if of == table
+                    && of_key == key
+                    && has_columns
+                    && random.below(2) == 0
+                    && !taken.contains(&name)
+                {
                     taken.push(name);
                     lines += &format!("      - {entry}\n");
                 }
@@ -130,16 +175,7 @@ fn mapping(random: &mut Random) -> String {
                 yaml += &format!("    {key}:\n{lines}");
             }
         }
-        let added: Vec<&str> = ADDED.into_iter().filter(|_| random.below(3) == 0).collect();
-        let mut names: Vec<&str> = Vec::new();
-        let mut lines = String::new();
-        for column in added {
-            let name = column.split(':').next().unwrap_or_default();
-            if !names.contains(&name) {
-                names.push(name);
-                lines += &format!("      {column}\n");
-            }
-        }
+        let lines: String = added.iter().map(|column| format!("      {column}\n")).collect();
         if !lines.is_empty() {
             yaml += &format!("    add_columns:\n{lines}");
         }

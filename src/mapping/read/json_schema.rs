@@ -48,6 +48,8 @@ struct JsonSchema {
     any_of: Vec<JsonSchema>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     one_of: Vec<JsonSchema>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not: Option<Box<JsonSchema>>,
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "in_order")]
     definitions: Vec<(&'static str, JsonSchema)>,
 }
@@ -116,6 +118,14 @@ fn object(keys: &Keys) -> JsonSchema {
         match relation {
             Relation::ExactlyOne(names) => schema.one_of = each(names),
             Relation::AtLeastOne(names) => schema.any_of = each(names),
+            Relation::AtMostOne(names) => {
+                for (at, one) in names.iter().enumerate() {
+                    for other in &names[at + 1..] {
+                        let both = JsonSchema { required: vec![one, other], ..JsonSchema::default() };
+                        schema.all_of.push(JsonSchema { not: Some(Box::new(both)), ..JsonSchema::default() });
+                    }
+                }
+            }
             Relation::Needs(name, other) => {
                 let nothing = vec![(*name, shape(&Shape::Nothing))];
                 let says_nothing = JsonSchema { properties: nothing, ..JsonSchema::default() };

@@ -77,6 +77,8 @@ pub(super) enum Relation {
     ExactlyOne(&'static [&'static str]),
     /// At least one of these must be there.
     AtLeastOne(&'static [&'static str]),
+    /// Not more than one of these may be there.
+    AtMostOne(&'static [&'static str]),
     /// The first is for a place that has the second.
     Needs(&'static str, &'static str),
 }

@@ -20,7 +20,8 @@ impl<'n> Object<'n> {
         self.node(key).filter(|node| node.kind != Kind::Nothing)
     }
 
-    fn node(&self, key: &str) -> Option<&'n Node> {
+    /// The value of a key that is there, be it nothing.
+    pub(super) fn node(&self, key: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(name, _)| name.value == key).map(|(_, node)| *node)
     }
 

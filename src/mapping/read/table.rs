@@ -47,8 +47,9 @@ pub(super) const TABLE: Keys = Keys {
             Shape::Word(&TABLE_ON_INVALID),
             "What happens to a row that the server refuses: `fail` stops the run, `reject` puts the row aside.",
         ),
+        Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the table."),
     ],
-    planned: &["renamed_from", "partition_by", "distribute_by", "comment"],
+    planned: &["renamed_from", "partition_by", "distribute_by"],
     relations: &[],
 };
 
@@ -86,8 +87,9 @@ const COLUMN: Keys = Keys {
             "The default, an expression in PostgreSQL's own SQL; the source's unless it is said.",
         ),
         Key::optional("check", Shape::Text, "An expression in PostgreSQL's own SQL that every row meets."),
+        Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
-    planned: &["unwrap", "renamed_from", "comment"],
+    planned: &["unwrap", "renamed_from"],
     relations: &[Relation::Needs("from", "type"), Relation::Needs("on_invalid", "type")],
 };
 
@@ -99,10 +101,20 @@ const ADD_COLUMN: Keys = Keys {
             Shape::Text,
             "What the rows that are copied get, an expression in PostgreSQL's own SQL.",
         ),
-        Key::optional("not_null", Shape::Truth, "Whether NULL is forbidden, which needs a default."),
+        Key::optional(
+            "generated",
+            Shape::Text,
+            "What gives each row's value, an expression over the row's other columns in PostgreSQL's own SQL; it is stored.",
+        ),
+        Key::optional(
+            "not_null",
+            Shape::Truth,
+            "Whether NULL is forbidden, which needs a default or an expression.",
+        ),
+        Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
-    planned: &["comment"],
-    relations: &[],
+    planned: &[],
+    relations: &[Relation::AtMostOne(&["default", "generated"])],
 };
 
 const CHECK: Keys = Keys {
@@ -160,6 +172,7 @@ impl Reader {
         let mut table = TableEntry {
             name: name.clone(),
             on_invalid: None,
+            comment: None,
             columns: Vec::new(),
             add_columns: Vec::new(),
             indexes: Vec::new(),
@@ -177,6 +190,7 @@ impl Reader {
         table.on_invalid = self.placed_word(&object, "on_invalid", |reader, node| {
             reader.word(node, "value of a table's `on_invalid`:", TABLE_ON_INVALID, &[])
         });
+        table.comment = self.optional_text(&object, "comment").map(|comment| comment.value);
         for (name, node) in
             object.get("columns").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
         {
@@ -229,6 +243,7 @@ impl Reader {
             not_null: None,
             default: None,
             check: None,
+            comment: None,
         };
         match &node.kind {
             Kind::Mapping(_) => {}
@@ -255,6 +270,7 @@ impl Reader {
         column.not_null = self.truth(&object, "not_null");
         column.default = self.optional_text(&object, "default").map(|default| default.value);
         column.check = self.optional_text(&object, "check");
+        column.comment = self.optional_text(&object, "comment").map(|comment| comment.value);
         // A type with a mistake has been named; what depends on it is not judged.
         if type_key.is_none() || column.pg_type.is_some() {
             self.check_column(&column, &object);
@@ -301,13 +317,21 @@ impl Reader {
     fn add_column(&mut self, name: &Placed<String>, node: &Node) -> Option<AddColumn> {
         if !matches!(node.kind, Kind::Mapping(_)) {
             let pg_type = self.pg_type(node)?;
-            return Some(AddColumn { name: name.clone(), pg_type, default: None, not_null: false });
+            let name = name.clone();
+            let (default, generated, comment) = (None, None, None);
+            return Some(AddColumn { name, pg_type, default, generated, not_null: false, comment });
         }
         let object = self.object(node, &ADD_COLUMN)?;
         let pg_type = self.required(&object, "type").and_then(|node| self.pg_type(node));
         let default = self.optional_text(&object, "default").map(|default| default.value);
         let not_null = self.truth(&object, "not_null").unwrap_or(false);
-        if not_null && default.is_none() && object.key_place("default").is_none() {
+        let generated = self.optional_text(&object, "generated").map(|expression| expression.value);
+        let gets_value = object.key_place("default").or(object.key_place("generated"));
+        if let (Some(_), Some(place)) = (object.key_place("default"), object.key_place("generated")) {
+            let hint = "`default` is for rows that say nothing, `generated` for a value that no row may say";
+            self.mistake(place, "an added column has either `default` or `generated`", Some(hint));
+        }
+        if not_null && gets_value.is_none() {
             let hint = "add `default`, or leave `not_null` out";
             self.mistake(
                 &name.place,
@@ -315,7 +339,8 @@ impl Reader {
                 Some(hint),
             );
         }
-        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, not_null })
+        let comment = self.optional_text(&object, "comment").map(|comment| comment.value);
+        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, generated, not_null, comment })
     }
 
     fn check(&mut self, node: &Node) -> Option<CheckEntry> {

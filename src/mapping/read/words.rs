@@ -4,7 +4,7 @@ use super::super::{EpochUnit, OnInvalid, Placed, yaml::Node};
 use super::primitives::{Object, Reader};
 use crate::{
     audit::Affinity,
-    schema::{PgType, PgTypeError, ReferentialAction},
+    schema::{NullsOrder, PgType, PgTypeError, ReferentialAction},
 };
 
 pub(super) const EPOCHS: &[(&str, EpochUnit)] = &[
@@ -51,6 +51,8 @@ pub(super) const METHODS: &[(&str, &str)] = &[
 ];
 
 pub(super) const ORDERS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
+
+pub(super) const NULLS: &[(&str, NullsOrder)] = &[("first", NullsOrder::First), ("last", NullsOrder::Last)];
 
 pub(super) const ACTIONS: &[(&str, ReferentialAction)] = &[
     ("no action", ReferentialAction::NoAction),

@@ -179,6 +179,7 @@ impl Mapping {
                 checks: checks.checks,
                 foreign_keys,
                 indexes,
+                comment: draft.entry.and_then(|entry| entry.comment.clone()),
             };
             copies.push(copy(draft, &table, keys.row_key.clone()));
             schema.tables.push(table);

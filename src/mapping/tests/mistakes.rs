@@ -200,7 +200,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t: x\n",
         &[
-            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`",
+            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`, `comment`",
         ],
     ),
     (
@@ -303,6 +303,16 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "version: 1\ntables:\n  t: {add_columns: {c: {type: text, default: a, generated: b}}}\n",
+        &[
+            "3:49: an added column has either `default` or `generated`; `default` is for rows that say nothing, `generated` for a value that no row may say",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {add_columns: {c: {type: text, generatd: b}}}\n",
+        &["3:37: unknown key `generatd`; did you mean `generated`?"],
+    ),
+    (
         "version: 1\ntables:\n  t: {add_columns: {c: [date]}}\n",
         &["3:21: a text is expected here, not a list"],
     ),
@@ -359,6 +369,22 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [{column: a, order: down}]}\n",
         &["5:48: unknown order `down`; known: `asc`, `desc`"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [{column: a, nulls: frist}]}\n",
+        &["5:48: unknown place of NULL `frist`; did you mean `first`?"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], inclued: [b]}\n",
+        &["5:33: unknown key `inclued`; did you mean `include`?"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], include: []}\n",
+        &["5:33: `include` names at least one column"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], nulls_distinct: false}\n",
+        &["5:33: `nulls_distinct` is for a unique index; add `unique: true`"],
     ),
     (
         "version: 1\ntables:\n  t:\n    indexes: [{name: i, columns: [a]}]\n  u:\n    indexes: [{name: i, columns: [a]}]\n",

@@ -83,7 +83,7 @@ impl Statement {
 pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
     let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
     match change {
-        Change::CreateTable(_) => one(Phase::Define, Lock::None),
+        Change::CreateTable(_) | Change::SetComment { .. } => one(Phase::Define, Lock::None),
         Change::AddCheck { table, check } if in_use => asserted(table, check),
         Change::SetNotNull { table, column } if in_use => required(table, column),
         Change::SetNotNull { .. } => one(Phase::Require, Lock::All),
@@ -97,6 +97,7 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }
         | Change::DropColumn { .. }
+        | Change::DropExpression { .. }
         | Change::AlterType { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }

@@ -1,6 +1,6 @@
 //! The way back from a change.
 
-use super::{add_constraint, alter_column, quoted, statement};
+use super::{add_constraint, alter_column, comment_on, quoted, statement};
 use crate::schema::{Change, Column, Conversion, Hazard};
 use crate::value::Reading;
 
@@ -29,6 +29,9 @@ pub fn undo(change: &Change) -> Undo {
         |table: &str, name: &str| format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name));
     match change {
         Change::CreateTable(table) => deleting(format!("DROP TABLE {}", quoted(&table.name))),
+        Change::AddColumn { table, column } if column.generated.is_some() => {
+            by(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
+        }
         Change::AddColumn { table, column } => {
             deleting(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
         }
@@ -43,8 +46,23 @@ pub fn undo(change: &Change) -> Undo {
             statements: vec![format!("DROP INDEX {}", quoted(&index.name)), definition.clone()],
             hazards: Vec::new(),
         },
-        // The column could come back, but not what it held.
-        Change::DropColumn { .. } => Undo::Never,
+        Change::DropColumn { table, column, definition, generated: true, comment } => Undo::By {
+            statements: [
+                Some(format!("ALTER TABLE {} ADD COLUMN {} {definition}", quoted(table), quoted(column))),
+                comment.as_deref().map(|comment| comment_on(table, Some(column), Some(comment))),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            hazards: vec![
+                Hazard::RewritesTable,
+                Hazard::BlocksReads,
+                Hazard::BlocksWrites,
+                Hazard::MayFailOnRows,
+            ],
+        },
+        // The column could come back, but not what it held; as a generated one, not what was written to it since.
+        Change::DropColumn { .. } | Change::DropExpression { .. } => Undo::Never,
         Change::AlterType { table, column, from, from_collation, .. } => {
             let Some(conversion) = Conversion::between(column.pg_type, *from, &Reading::Plain) else {
                 return Undo::Never;
@@ -70,5 +88,8 @@ pub fn undo(change: &Change) -> Undo {
         })),
         Change::SetNotNull { table, column } => by(alter_column(table, column, "DROP NOT NULL")),
         Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
+        Change::SetComment { table, column, from, .. } => {
+            by(comment_on(table, column.as_deref(), from.as_deref()))
+        }
     }
 }
