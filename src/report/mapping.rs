@@ -201,20 +201,24 @@ fn column_type<'a>(column: &'a Column, table: &'a TableCopy, audit: &'a Audit) -
             counter_example: grounds.counter_example.as_ref(),
             evidence: audit.table(&table.source).and_then(|table| table.column(source)).map(Evidence::of),
         },
-        None => ColumnType {
-            source: None,
-            target: &column.name,
-            pg_type: column.pg_type,
-            reason: ADDED.to_owned(),
-            rule: ADDED,
-            remarks: &[],
-            counter_example: None,
-            evidence: None,
-        },
+        None => {
+            let rule = if column.generated.is_some() { GENERATED } else { ADDED };
+            ColumnType {
+                source: None,
+                target: &column.name,
+                pg_type: column.pg_type,
+                reason: rule.to_owned(),
+                rule,
+                remarks: &[],
+                counter_example: None,
+                evidence: None,
+            }
+        }
     }
 }
 
 const ADDED: &str = "added by the mapping";
+const GENERATED: &str = "added by the mapping, generated from the row";
 
 impl Evidence<'_> {
     fn of(column: &ColumnAudit) -> Evidence<'_> {

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Check, Column, Conversion, ForeignKey, Index, IndexPart, Key, PgType, Table};
+use super::{
+    Check, Column, Conversion, ForeignKey, Index, Key, PgType, Table,
+    words::{in_a_line, index_summary},
+};
 
 /// A change of the target's schema, as `diff` finds it and [`super::render`] writes it.
 ///
@@ -399,31 +402,4 @@ impl Change {
     pub fn defines(&self) -> bool {
         !matches!(self, Change::ValidateForeignKey { .. })
     }
-}
-
-/// A text in one line, cut where it is long.
-fn in_a_line(text: &str) -> String {
-    const ROOM: usize = 60;
-    let is_space = |character: char| character.is_whitespace() || character.is_control();
-    let words: Vec<&str> = text.split(is_space).filter(|word| !word.is_empty()).collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(ROOM) {
-        None => line,
-        Some((end, _)) => format!("{}…", &line[..end]),
-    }
-}
-
-fn index_summary(table: &str, index: &Index) -> String {
-    let Index { name, unique, nulls_not_distinct, method, parts, include, predicate } = index;
-    let kind = if *unique { "unique index" } else { "index" };
-    let part =
-        |part: &IndexPart| format!("{} {}", part.key.text(), part.words_behind()).trim_end().to_owned();
-    let parts: Vec<String> = parts.iter().map(part).collect();
-    let beside = match include.as_slice() {
-        [] => String::new(),
-        columns => format!(" include ({})", columns.join(", ")),
-    };
-    let nulls = if *nulls_not_distinct { " nulls not distinct" } else { "" };
-    let only = predicate.as_ref().map(|rows| format!(" where {rows}")).unwrap_or_default();
-    format!("{kind} {name} on {table} using {method} ({}){beside}{nulls}{only}", parts.join(", "))
 }
