@@ -278,6 +278,7 @@ pub(super) async fn plan(
     }
     let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
+    inspect::try_fills(target, desired, &live).await?;
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
     let mut ours = names_in_versions(target).await?;
     ours.extend(live.copies.keys().cloned());

@@ -17,8 +17,13 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
     for (column, wanted) in table.columns.iter().zip(&normal.columns) {
         match live.columns.iter().find(|found| found.name == wanted.name) {
             None => {
+                let copy = desired.tables.iter().find(|copy| copy.target == table.name);
+                let fill = copy.and_then(|copy| copy.fills.iter().find(|fill| fill.column == column.name));
                 let table = table.name.clone();
-                difference.changes.push(Change::AddColumn { table, column: column.clone() });
+                difference.changes.push(Change::AddColumn { table: table.clone(), column: column.clone() });
+                if let (Some(fill), false) = (fill, is_empty) {
+                    difference.changes.push(Change::FillColumn { table, fill: fill.clone() });
+                }
             }
             Some(found) => {
                 let reading = reading_of(desired, &table.name, &column.name);

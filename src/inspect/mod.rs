@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, Row};
 pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
 pub use compare::{ObjectDifference, ObjectKind, differences};
 pub use drift::{Drift, DriftError, drift};
-pub use normal::{Normal, normalise, remember};
+pub use normal::{Normal, normalise, remember, try_fills};
 pub use obstacles::{Obstacle, obstacles};
 
 use crate::{

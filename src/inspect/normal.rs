@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Catalogue, InspectError, LiveTable,
+    Catalogue, InspectError, Live, LiveTable,
     catalogue::QUESTIONS,
     scratch::{self, ByName},
 };
 use crate::{
-    schema::{Desired, Table},
+    schema::{Desired, Fill, Table},
     target::{Ledger, LedgerError, NormalForm, Target},
 };
 
@@ -60,6 +60,26 @@ pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, Ins
     let asked = scratch::normalise(target, &unknown, &by_name).await?;
     normal.catalogue.tables.extend(asked.tables);
     Ok(normal)
+}
+
+/// Tries what new columns are to be filled with, of tables or columns that are not there yet.
+///
+/// # Errors
+/// [`InspectError::Refused`] names the column whose expression the server does not take.
+pub async fn try_fills(target: &Target, desired: &Desired, live: &Live) -> Result<(), InspectError> {
+    let tables = &desired.schema.tables;
+    let by_name: ByName<'_> = tables.iter().map(|table| (table.name.as_str(), table)).collect();
+    for copy in &desired.tables {
+        let found = live.catalogue.tables.get(&copy.target);
+        let is_new = |fill: &&Fill| {
+            !found.is_some_and(|found| found.columns.iter().any(|column| column.name == fill.column))
+        };
+        let fills: Vec<&Fill> = copy.fills.iter().filter(is_new).collect();
+        if let (Some(table), false) = (by_name.get(copy.target.as_str()), fills.is_empty()) {
+            scratch::try_fills(target, (table, &fills), &by_name).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes into the ledger, where there is one, what the server was asked for. A ledger of an older `mtm` is brought up to

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     diff,
-    schema::{Change, Table, render},
+    schema::{Change, Fill, Table, render},
     target::{Target, identifiers, server_error},
 };
 
@@ -34,6 +34,23 @@ pub(super) async fn normalise(
         whole.tables.extend(read.tables);
     }
     Ok(whole)
+}
+
+/// Tries in scratch what columns of a table are to be filled with.
+pub(super) async fn try_fills(
+    target: &Target,
+    (table, fills): (&Table, &[&Fill]),
+    schema: &ByName<'_>,
+) -> Result<(), InspectError> {
+    let queries = (0..).zip(fills).map(|(number, fill): (u32, &&Fill)| {
+        let what = format!("what {}.{} is to be filled with", table.name, fill.column);
+        (
+            what,
+            format!("CREATE TEMPORARY VIEW mtm_fill_{number} AS {}", render::fill_query(&table.name, fill)),
+        )
+    });
+    let statements = statements(&[table], schema).chain(queries);
+    in_scratch(target, Sight::Target, statements, &[]).await.map(|_| ())
 }
 
 /// The tables of a schema by their names.

@@ -138,6 +138,8 @@ pub struct AddColumn {
     pub pg_type: Placed<PgType>,
     /// `default`: a PostgreSQL expression.
     pub default: Option<String>,
+    /// `as`: a PostgreSQL expression that the rows which are there are filled with, once.
+    pub fill: Option<String>,
     /// `generated`: a PostgreSQL expression, in place of a default.
     pub generated: Option<String>,
     /// `not_null`.

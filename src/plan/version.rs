@@ -129,6 +129,7 @@ fn step(statement: Statement, care: Care, hazards: &[Hazard]) -> Step {
         && !hazards.contains(&Hazard::BlocksReads);
     Step {
         concurrent: statement.concurrent,
+        in_chunks: statement.in_chunks,
         // A concurrent build is sent alone.
         parallel: statement.phase.is_parallel() && !statement.concurrent,
         hazards: slugs(hazards),

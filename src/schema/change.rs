@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Check, Column, Conversion, ForeignKey, Index, Key, PgType, Table,
+    Check, Column, Conversion, Fill, ForeignKey, Index, Key, PgType, Table,
     words::{in_a_line, index_summary},
 };
 
@@ -21,6 +21,13 @@ pub enum Change {
         table: String,
         /// The column.
         column: Column,
+    },
+    /// Fills a new column's rows, many small transactions one after another.
+    FillColumn {
+        /// The table.
+        table: String,
+        /// What with.
+        fill: Fill,
     },
     /// Adds a check to a table that is there.
     AddCheck {
@@ -219,7 +226,8 @@ impl Change {
             | Change::SetIdentity { .. }
             | Change::DropNotNull { .. }
             | Change::SetComment { .. } => Section::PreData,
-            Change::AddKey { .. }
+            Change::FillColumn { .. }
+            | Change::AddKey { .. }
             | Change::CreateIndex { .. }
             | Change::ReplaceIndex { .. }
             | Change::DropIndex { in_the_way: false, .. }
@@ -245,6 +253,7 @@ impl Change {
             | Change::DropExpression { .. }
             | Change::ReplaceIndex { .. }
             | Change::ValidateForeignKey { .. }
+            | Change::FillColumn { .. }
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
@@ -268,6 +277,7 @@ impl Change {
         match self {
             Change::CreateTable(table) => &table.name,
             Change::AddColumn { table, .. }
+            | Change::FillColumn { table, .. }
             | Change::AddCheck { table, .. }
             | Change::AddKey { table, .. }
             | Change::CreateIndex { table, .. }
@@ -296,6 +306,13 @@ impl Change {
                 let generated =
                     column.generated.as_ref().map(|expression| format!(" generated as {expression}"));
                 format!("column {table}.{} {}{}", column.name, column.pg_type, generated.unwrap_or_default())
+            }
+            Change::FillColumn { table, fill } => {
+                format!(
+                    "column {table}.{}: rows that hold nothing get {}",
+                    fill.column,
+                    in_a_line(&fill.expression)
+                )
             }
             Change::AddCheck { table, check } => {
                 format!("check {} on {table}: {}", check.name, check.expression)
@@ -387,7 +404,7 @@ impl Change {
             Change::CreateTable(_) => 8,
             Change::AddColumn { column, .. } if column.generated.is_none() => 8,
             Change::AddColumn { .. } => 9,
-            Change::AddCheck { .. } => 10,
+            Change::AddCheck { .. } | Change::FillColumn { .. } => 10,
             Change::SetNotNull { .. } => 11,
             Change::AddKey { .. } => 12,
             Change::CreateIndex { .. } | Change::ReplaceIndex { .. } => 13,
@@ -397,9 +414,9 @@ impl Change {
         }
     }
 
-    /// Whether a change says what an object is; a validation only says that it holds.
+    /// Whether a change says what an object is; a validation only says that it holds, and a column is filled as it is.
     #[must_use]
     pub fn defines(&self) -> bool {
-        !matches!(self, Change::ValidateForeignKey { .. })
+        !matches!(self, Change::ValidateForeignKey { .. } | Change::FillColumn { .. })
     }
 }

@@ -56,6 +56,21 @@ pub struct TableCopy {
     pub chunk_starts: Vec<i64>,
     /// The identity column's next value must be past this; `None`: no identity column.
     pub sequence: Option<Sequence>,
+    /// What columns that the source does not have are filled with, once the rows are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fills: Vec<Fill>,
+}
+
+/// What a new column's rows get, where they hold nothing yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fill {
+    /// The target column.
+    pub column: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub pg_type: PgType,
+    /// A PostgreSQL expression over the row's other columns.
+    pub expression: String,
 }
 
 impl TableCopy {

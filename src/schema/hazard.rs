@@ -62,6 +62,7 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
     };
     match change {
         Change::CreateTable(_)
+        | Change::FillColumn { .. }
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }
         | Change::SetDefault { .. }

@@ -12,7 +12,7 @@ mod words;
 pub use change::{Action, Change, Section};
 pub use conversion::Conversion;
 pub use desired::{
-    ColumnCopy, Desired, Fate, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
+    ColumnCopy, Desired, Fate, Fill, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
 };
 pub use hazard::{Hazard, hazards};
 pub use model::{

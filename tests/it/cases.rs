@@ -172,6 +172,7 @@ cases![
     comment_pruned,
     column_added,
     column_dropped,
+    column_filled,
     default_altered,
     foreign_key_added,
     foreign_key_altered,

@@ -18,6 +18,7 @@ mod drift;
 mod exit_codes;
 mod expressions;
 mod faults;
+mod fills;
 mod generated;
 mod interrupted;
 mod live_targets;

@@ -5,6 +5,7 @@
 //! Who calls [`up`] or [`down`] holds the [`Lock`](crate::Lock).
 
 mod ahead;
+mod chunks;
 mod concurrent;
 mod create_index;
 mod error;

@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, 
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait::async_trait};
 
 use super::{
-    MigrateError, POST_SUFFIX,
+    MigrateError, POST_SUFFIX, chunks,
     concurrent::{Action, IndexState, action, effect_of},
     create_index::CreateIndex,
     error::db_error,
@@ -145,6 +145,8 @@ impl Job {
             for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
                 if steps[index].concurrent {
                     self.run_concurrently(manager.get_connection(), index, &steps[index]).await?;
+                } else if steps[index].in_chunks {
+                    self.run_in_chunks(manager.get_connection(), index, &steps[index]).await?;
                 } else {
                     let setting = sort::setting(&steps[index], group, self.sessions);
                     running.push(self.run_step(index, setting).boxed());
@@ -236,6 +238,25 @@ impl Job {
         let ran = connection.execute_unprepared(&step.sql).await;
         connection.execute_unprepared(&timeouts("SET", &Step::default())).await.map_err(step_failed)?;
         ran.map_err(step_failed)?;
+        self.record_step(connection, index).await
+    }
+
+    /// An UPDATE in many transactions, a range of pages each, so that nobody waits long for a row. What has arrived behind the
+    /// table's end meanwhile is in the last one.
+    async fn run_in_chunks<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        index: usize,
+        step: &Step,
+    ) -> Result<(), MigrateError> {
+        let failed = |error: DbErr| failed("a step's transaction", &error);
+        let section = Section::PostData;
+        for range in chunks::of(connection, &step.sql).await.map_err(failed)? {
+            let chunk = Step { sql: format!("{} AND {range}", step.sql), ..step.clone() };
+            let transaction = self.pool.begin().await.map_err(failed)?;
+            self.run_in_transaction(&transaction, section, index, &chunk).await?;
+            transaction.commit().await.map_err(failed)?;
+        }
         self.record_step(connection, index).await
     }
 

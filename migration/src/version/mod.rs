@@ -40,6 +40,10 @@ pub struct Step {
     /// Whether it must be sent outside of any transaction.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub concurrent: bool,
+    /// Whether it is an `UPDATE … WHERE …` that is made in many small transactions, a range of the table's rows each. What it
+    /// has done it must not do again, since a run that is cut off begins anew. Post-data only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_chunks: bool,
     /// Whether it may run at the same time as its neighbours that may too: index builds, validations. Post-data only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parallel: bool,
@@ -169,8 +173,9 @@ impl Version {
             for step in self.section(section) {
                 let sql = sql_text::without_comments(&step.sql);
                 // The lengths keep one statement's end from passing for the next one's beginning.
-                let header =
-                    format!("{section} {} {} {}\n", step.concurrent, step.hazards.join(","), sql.len());
+                let chunks = if step.in_chunks { " in_chunks" } else { "" };
+                let (concurrent, hazards) = (step.concurrent, step.hazards.join(","));
+                let header = format!("{section} {concurrent}{chunks} {hazards} {}\n", sql.len());
                 content.push_str(&header);
                 content.push_str(&sql);
             }

@@ -1,7 +1,7 @@
 //! `tables.NAME`: its columns, added columns, checks and foreign keys.
 
 use super::super::{
-    AddColumn, CheckEntry, ColumnEntry, ForeignKeyEntry, OnInvalid, Placed, TableEntry,
+    AddColumn, CheckEntry, ColumnEntry, ForeignKeyEntry, OnInvalid, Place, Placed, TableEntry,
     yaml::{Kind, Node},
 };
 use super::index::INDEX;
@@ -107,6 +107,12 @@ const ADD_COLUMN: Keys = Keys {
             "What gives each row's value, an expression over the row's other columns in PostgreSQL's own SQL; it is stored.",
         ),
         Key::optional(
+            "as",
+            Shape::Text,
+            "What the rows that are there get once, an expression over the row's other columns in PostgreSQL's own SQL; later \
+             rows say it themselves.",
+        ),
+        Key::optional(
             "not_null",
             Shape::Truth,
             "Whether NULL is forbidden, which needs a default or an expression.",
@@ -114,8 +120,11 @@ const ADD_COLUMN: Keys = Keys {
         Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
     planned: &[],
-    relations: &[Relation::AtMostOne(&["default", "generated"])],
+    relations: &[Relation::AtMostOne(&VALUES)],
 };
+
+/// The keys of an added column that say where its values come from.
+const VALUES: [&str; 3] = ["default", "generated", "as"];
 
 const CHECK: Keys = Keys {
     built: &[
@@ -318,18 +327,22 @@ impl Reader {
         if !matches!(node.kind, Kind::Mapping(_)) {
             let pg_type = self.pg_type(node)?;
             let name = name.clone();
-            let (default, generated, comment) = (None, None, None);
-            return Some(AddColumn { name, pg_type, default, generated, not_null: false, comment });
+            let (default, generated, fill, comment) = (None, None, None, None);
+            return Some(AddColumn { name, pg_type, default, generated, fill, not_null: false, comment });
         }
         let object = self.object(node, &ADD_COLUMN)?;
         let pg_type = self.required(&object, "type").and_then(|node| self.pg_type(node));
         let default = self.optional_text(&object, "default").map(|default| default.value);
         let not_null = self.truth(&object, "not_null").unwrap_or(false);
         let generated = self.optional_text(&object, "generated").map(|expression| expression.value);
+        let fill = self.optional_text(&object, "as").map(|expression| expression.value);
         let gets_value = object.key_place("default").or(object.key_place("generated"));
-        if let (Some(_), Some(place)) = (object.key_place("default"), object.key_place("generated")) {
-            let hint = "`default` is for rows that say nothing, `generated` for a value that no row may say";
-            self.mistake(place, "an added column has either `default` or `generated`", Some(hint));
+        let sources: Vec<&Place> = VALUES.iter().filter_map(|key| object.key_place(key)).collect();
+        if let [_, .., place] = sources[..] {
+            let hint = "`default` is for rows that say nothing, `generated` for a value that no row may say, `as` for what the \
+                        rows that are there get once";
+            let place = place.clone();
+            self.mistake(&place, "an added column has one of `default`, `generated` and `as`", Some(hint));
         }
         if not_null && gets_value.is_none() {
             let hint = "add `default`, or leave `not_null` out";
@@ -340,7 +353,7 @@ impl Reader {
             );
         }
         let comment = self.optional_text(&object, "comment").map(|comment| comment.value);
-        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, generated, not_null, comment })
+        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, generated, fill, not_null, comment })
     }
 
     fn check(&mut self, node: &Node) -> Option<CheckEntry> {

@@ -24,8 +24,10 @@ use types::Settled;
 
 use crate::{
     audit::{Audit, ColumnAudit, TableAudit},
-    mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
-    schema::{ColumnCopy, Desired, Finding, Outcome, Schema, Sequence, Severity, Table, TableCopy},
+    mapping::{
+        AddColumn, ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry,
+    },
+    schema::{ColumnCopy, Desired, Fill, Finding, Outcome, Schema, Sequence, Severity, Table, TableCopy},
 };
 
 /// Which part of the source goes where.
@@ -305,5 +307,12 @@ fn copy(draft: &Draft<'_>, table: &Table, row_key: Vec<String>) -> TableCopy {
         rows: audit.rows,
         chunk_starts: audit.chunk_starts.clone(),
         sequence,
+        fills: draft.entry.iter().flat_map(|entry| &entry.add_columns).filter_map(fill).collect(),
     }
+}
+
+/// What an added column's rows are filled with.
+fn fill(added: &AddColumn) -> Option<Fill> {
+    let expression = added.fill.clone()?;
+    Some(Fill { column: added.name.value.clone(), pg_type: added.pg_type.value, expression })
 }

@@ -15,7 +15,8 @@ use sea_query::{
 };
 
 use super::{
-    Change, Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table, TableCopy,
+    Change, Check, Column, Fill, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table,
+    TableCopy,
 };
 
 pub use comment::{COMMENT_ON, comment_on};
@@ -44,6 +45,7 @@ pub fn statement(change: &Change) -> String {
             .table(Alias::new(table))
             .add_column(column_definition(column))
             .to_string(PostgresQueryBuilder),
+        Change::FillColumn { table, fill } => fill_column(table, fill),
         Change::AddCheck { table, check } => {
             add_constraint(table, &check.name, &format!("CHECK ({})", check.expression))
         }
@@ -200,6 +202,25 @@ fn action(action: ReferentialAction) -> ForeignKeyAction {
         ReferentialAction::SetNull => ForeignKeyAction::SetNull,
         ReferentialAction::SetDefault => ForeignKeyAction::SetDefault,
     }
+}
+
+/// Fills rows that hold nothing in a column. Its condition is the last part of the statement, so that a range of rows may be
+/// added to it.
+#[must_use]
+pub fn fill_column(table: &str, fill: &Fill) -> String {
+    let (column, value) = (quoted(&fill.column), fill_value(fill));
+    format!("UPDATE {} SET {column} = {value} WHERE {column} IS NULL AND {value} IS NOT NULL", quoted(table))
+}
+
+/// What a row gets.
+fn fill_value(fill: &Fill) -> String {
+    format!("CAST(({}) AS {})", fill.expression, fill.pg_type)
+}
+
+/// A query that the server takes if it takes the fill.
+#[must_use]
+pub fn fill_query(table: &str, fill: &Fill) -> String {
+    format!("SELECT {} FROM {}", fill_value(fill), quoted(table))
 }
 
 /// A table's insert plan: how rows that stand in a staging table of the source's columns, as text, come into the table.

@@ -17,6 +17,8 @@ pub struct Statement {
     pub sql: String,
     /// Whether it is sent outside of any transaction.
     pub concurrent: bool,
+    /// Whether it is an UPDATE that is made in many small transactions, a range of the table each.
+    pub in_chunks: bool,
     /// The strongest lock that it takes on its table.
     pub lock: Lock,
 }
@@ -37,6 +39,8 @@ pub enum Lock {
 pub enum Phase {
     /// Before the rows, in the changes' own order.
     Define,
+    /// Rows of new columns.
+    Fill,
     /// Index builds; they hold up no other reader or builder of the same table.
     Build,
     /// Indexes go, and others take their places.
@@ -71,7 +75,7 @@ impl Phase {
 
 impl Statement {
     fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
-        Statement { phase, sql, concurrent: false, lock }
+        Statement { phase, sql, concurrent: false, in_chunks: false, lock }
     }
 }
 
@@ -83,6 +87,12 @@ impl Statement {
 pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
     let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
     match change {
+        Change::FillColumn { .. } => {
+            vec![Statement {
+                in_chunks: true,
+                ..Statement::new(Phase::Fill, Lock::Writes, statement(change))
+            }]
+        }
         Change::CreateTable(_) | Change::SetComment { .. } => one(Phase::Define, Lock::None),
         Change::AddCheck { table, check } if in_use => asserted(table, check),
         Change::SetNotNull { table, column } if in_use => required(table, column),

@@ -39,7 +39,7 @@ pub fn undo(change: &Change) -> Undo {
         Change::AddKey { table, key } => by(drop_constraint(table, &key.name)),
         Change::CreateIndex { index, .. } => by(format!("DROP INDEX {}", quoted(&index.name))),
         Change::AddForeignKey { table, foreign_key } => by(drop_constraint(table, &foreign_key.name)),
-        Change::ValidateForeignKey { .. } => Undo::WithAnother,
+        Change::ValidateForeignKey { .. } | Change::FillColumn { .. } => Undo::WithAnother,
         Change::DropConstraint { table, name, definition } => by(add_constraint(table, name, definition)),
         Change::DropIndex { definition, .. } => by(definition.clone()),
         Change::ReplaceIndex { index, definition, .. } => Undo::By {
