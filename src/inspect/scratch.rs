@@ -15,7 +15,7 @@ use super::{
 use crate::{
     diff,
     schema::{Change, Schema, Table, render},
-    target::{Target, identifiers, server_error},
+    target::{Target, identifiers, server_error, with_labels_at_once},
 };
 
 /// Tables in one transaction: each takes about fifteen locks, and a server has 6,400 of them by default.
@@ -24,14 +24,18 @@ const TABLES_A_TRANSACTION: usize = 200;
 /// Makes the schema's tables in scratch and reads them back.
 pub(super) async fn normalise(target: &Target, schema: &Schema) -> Result<Catalogue, InspectError> {
     let mut whole = Catalogue::default();
+    let type_names: Vec<String> = schema.enums.iter().map(|of| of.name().to_owned()).collect();
     for batch in schema.tables.chunks(TABLES_A_TRANSACTION) {
         let names: Vec<String> = batch.iter().map(|table| table.name.clone()).collect();
+        let types = schema.enums.iter().copied().map(Change::CreateType);
         let stubs = stubs(schema, batch);
         let changes: Vec<Change> =
             stubs.iter().chain(batch).flat_map(diff::creation).filter(Change::defines).collect();
-        let statements =
-            order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)));
-        let read = in_scratch(target, Sight::Target, statements, &names).await?;
+        let statements = order(types.chain(changes).collect())
+            .into_iter()
+            .map(|change| (change.summary(), render::statement(&change)));
+        let read = in_scratch(target, Sight::Target, statements, (&names, &type_names)).await?;
+        whole.types.extend(read.types);
         whole.tables.extend(read.tables);
     }
     Ok(whole)
@@ -42,8 +46,9 @@ pub(super) async fn replay(
     target: &Target,
     statements: impl IntoIterator<Item = (String, String)>,
     names: &[String],
+    types: &[String],
 ) -> Result<Catalogue, InspectError> {
-    in_scratch(target, Sight::ScratchAlone, statements, names).await
+    in_scratch(target, Sight::ScratchAlone, with_labels_at_once(statements), (names, types)).await
 }
 
 /// What statements in scratch see.
@@ -119,6 +124,7 @@ pub(super) async fn replay_each(
         Some(oid) => table_names(&mut transaction, oid).await?,
         None => Vec::new(),
     };
+    let statements = with_labels_at_once(statements);
     let qualified = [format!("{}.", target.schema), format!("{}.", render::quoted(&target.schema))];
     for (what, sql) in statements {
         let mentioned = identifiers(&sql);
@@ -147,7 +153,7 @@ pub(super) async fn replay_each(
     }
     if let Some(oid) = catalogue::oid(&mut transaction, Namespace::Scratch).await? {
         let names = table_names(&mut transaction, oid).await?;
-        replayed.catalogue = catalogue::read(&mut transaction, Namespace::Scratch, &names).await?;
+        replayed.catalogue = catalogue::read(&mut transaction, Namespace::Scratch, &names, &[]).await?;
     }
     transaction.rollback().await?;
     Ok(replayed)
@@ -170,7 +176,7 @@ async fn in_scratch(
     target: &Target,
     sight: Sight,
     statements: impl IntoIterator<Item = (String, String)>,
-    names: &[String],
+    (names, types): (&[String], &[String]),
 ) -> Result<Catalogue, InspectError> {
     let mut connection = target.pool.acquire().await?;
     let connection: &mut PgConnection = &mut connection;
@@ -187,7 +193,7 @@ async fn in_scratch(
             return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });
         }
     }
-    let read = catalogue::read(&mut transaction, Namespace::Scratch, names).await?;
+    let read = catalogue::read(&mut transaction, Namespace::Scratch, names, types).await?;
     transaction.rollback().await?;
     Ok(read)
 }

@@ -155,7 +155,9 @@ impl Plan {
         // More than the mapping asks for may stand in a version; it is recorded only where all of that is there.
         let holds_outcome = pending.outcome.as_ref().is_some_and(|outcome| live.catalogue.holds(outcome));
         let left = pending.outcome.map(|outcome| {
-            diff::between(desired, normal, Found { catalogue: &outcome, rows: &BTreeMap::new(), ours: None })
+            let rows = BTreeMap::new();
+            let found = Found { catalogue: &outcome, rows: &rows, ours: None, enums: &[], our_types: None };
+            diff::between(desired, normal, found)
         });
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
         let (version_action, remaining) = match left {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Check, Column, Conversion, ForeignKey, Index, IndexPart, Key, PgType, Table};
+use super::{Check, Column, Conversion, EnumType, ForeignKey, Index, IndexPart, Key, PgType, Table};
 
 /// A change of the target's schema, as `diff` finds it and [`super::render`] writes it.
 ///
@@ -10,6 +10,26 @@ use super::{Check, Column, Conversion, ForeignKey, Index, IndexPart, Key, PgType
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
+    /// Makes an enumerated type.
+    CreateType(EnumType),
+    /// Adds a label to an enumerated type.
+    AddLabel {
+        /// The type as it is before any label is added.
+        of: EnumType,
+        /// The label.
+        label: String,
+        /// The label that it comes before; `None`: it is the last one.
+        before: Option<String>,
+    },
+    /// Gives an enumerated type another name, so that one of other labels takes its place.
+    RenameType {
+        /// The type.
+        of: EnumType,
+        /// The name that it gets.
+        name: String,
+    },
+    /// Takes an enumerated type away.
+    DropType(EnumType),
     /// Makes a table with its columns and checks; keys, indexes and foreign keys are changes of their own.
     CreateTable(Table),
     /// Adds a column to a table that is there.
@@ -180,7 +200,11 @@ impl Change {
     #[must_use]
     pub fn section(&self) -> Section {
         match self {
-            Change::CreateTable(_)
+            Change::CreateType(_)
+            | Change::AddLabel { .. }
+            | Change::RenameType { .. }
+            | Change::DropType(_)
+            | Change::CreateTable(_)
             | Change::AddColumn { .. }
             | Change::AddCheck { .. }
             | Change::DropConstraint { .. }
@@ -204,22 +228,26 @@ impl Change {
     #[must_use]
     pub fn action(&self) -> Action {
         match self {
-            Change::CreateTable(_)
+            Change::CreateType(_)
+            | Change::CreateTable(_)
             | Change::AddColumn { .. }
             | Change::AddCheck { .. }
             | Change::AddKey { .. }
             | Change::CreateIndex { .. }
             | Change::AddForeignKey { .. } => Action::Add,
-            Change::ReplaceIndex { .. }
+            Change::AddLabel { .. }
+            | Change::RenameType { .. }
+            | Change::ReplaceIndex { .. }
             | Change::ValidateForeignKey { .. }
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
             | Change::SetNotNull { .. }
             | Change::DropNotNull { .. } => Action::Alter,
-            Change::DropConstraint { .. } | Change::DropIndex { .. } | Change::DropColumn { .. } => {
-                Action::Drop
-            }
+            Change::DropType(_)
+            | Change::DropConstraint { .. }
+            | Change::DropIndex { .. }
+            | Change::DropColumn { .. } => Action::Drop,
         }
     }
 
@@ -229,10 +257,15 @@ impl Change {
         self.action() != Action::Add && self.defines()
     }
 
-    /// The table that it is about.
+    /// The table that it is about; or the type, which shares the names of a schema with its tables (`pg_type` has a row of
+    /// each), so that one name says which.
     #[must_use]
     pub fn table(&self) -> &str {
         match self {
+            Change::CreateType(of)
+            | Change::DropType(of)
+            | Change::AddLabel { of, .. }
+            | Change::RenameType { of, .. } => of.name(),
             Change::CreateTable(table) => &table.name,
             Change::AddColumn { table, .. }
             | Change::AddCheck { table, .. }
@@ -256,6 +289,14 @@ impl Change {
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
+            Change::CreateType(of) | Change::DropType(of) => format!("type {of:?}"),
+            Change::AddLabel { of, label, before } => match before {
+                Some(before) => format!("type {of}: label {label}, before {before}"),
+                None => format!("type {of}: label {label}"),
+            },
+            Change::RenameType { of, name } => {
+                format!("type {of:?}: is named {name} until its columns have the new labels")
+            }
             Change::CreateTable(table) => format!("table {}", table.name),
             Change::AddColumn { table, column } => {
                 format!("column {table}.{} {}", column.name, column.pg_type)
@@ -323,6 +364,8 @@ impl Change {
     #[must_use]
     pub fn rank(&self) -> u8 {
         match self {
+            // Columns want their type; labels are added first, since those are no part of the transaction.
+            Change::AddLabel { .. } | Change::RenameType { .. } | Change::CreateType(_) => 0,
             // A foreign key holds the key that it refers to.
             Change::DropConstraint { definition, .. } if definition.starts_with("FOREIGN KEY") => 0,
             Change::DropIndex { .. } => 1,
@@ -335,6 +378,8 @@ impl Change {
             Change::SetDefault { .. } | Change::SetIdentity { .. } => 7,
             Change::CreateTable(_) => 8,
             Change::AddColumn { .. } => 9,
+            // Its columns are of another one by then.
+            Change::DropType(_) => 9,
             Change::AddCheck { .. } => 10,
             Change::SetNotNull { .. } => 11,
             Change::AddKey { .. } => 12,

@@ -72,9 +72,14 @@ impl TableCopy {
                     OnInvalid::Reject => OnInvalid::Fail,
                     other => other,
                 };
+                // Which values a type takes is part of how they are read.
+                let pg_type = match column.pg_type {
+                    PgType::Enum(of) => format!("{of:?}"),
+                    other => other.to_string(),
+                };
                 format!(
-                    "{:?} {:?} {} {:?} {on_invalid:?}",
-                    column.source, column.target, column.pg_type, column.reading
+                    "{:?} {:?} {pg_type} {:?} {on_invalid:?}",
+                    column.source, column.target, column.reading
                 )
             })
             .collect();

@@ -61,7 +61,12 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         BlocksReads, BlocksWrites, BuildsIndex, DeletesData, LossyConversion, MayFailOnRows, RewritesTable,
     };
     match change {
-        Change::CreateTable(_)
+        // What becomes of the columns of a type are changes of their own.
+        Change::CreateType(_)
+        | Change::AddLabel { .. }
+        | Change::RenameType { .. }
+        | Change::DropType(_)
+        | Change::CreateTable(_)
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }
         | Change::SetDefault { .. }

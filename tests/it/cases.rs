@@ -26,6 +26,8 @@ const SCHEMA: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
       AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL SELECT format('constraint %s %s %s', conname, pg_get_constraintdef(oid), convalidated)
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'seaql%' AND contype <> 'n'
+    UNION ALL SELECT format('type %s %s', t.typname, string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder))
+    FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.typnamespace = 'public'::regnamespace GROUP BY t.oid, t.typname
     UNION ALL SELECT format('index %s %s', pg_get_indexdef(indexrelid), indisvalid)
     FROM pg_index JOIN pg_class c ON c.oid = indrelid
     WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'seaql%' AND indexrelid::regclass::text NOT LIKE '%somebody%') AS lines (line)";
@@ -165,6 +167,10 @@ cases![
     column_added,
     column_dropped,
     default_altered,
+    enum_added,
+    enum_label_added,
+    enum_label_removed,
+    enum_to_text,
     foreign_key_added,
     foreign_key_altered,
     foreign_key_retyped,
@@ -186,7 +192,24 @@ cases![
 /// What rows refuse is found before anything is tried.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_in_the_way() {
-    let case = Case::open("rows_in_the_way").await;
+    is_refused("rows_in_the_way").await;
+}
+
+/// Rows hold a label that goes, or a text that is none; each is named by its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_label_in_use() {
+    is_refused("enum_label_in_use").await;
+}
+
+/// Another's type is used as it is, where it has the same labels, and else stands in the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_of_somebody() {
+    is_refused("enum_of_somebody").await;
+}
+
+/// Nothing makes the change, and nothing has become another.
+async fn is_refused(name: &'static str) {
+    let case = Case::open(name).await;
     case.plans(3);
     let before = case.way.target.value(SCHEMA).await;
     case.run("apply", "after.yaml", &["--yes", "--allow", ALL_HAZARDS]).ends_with(3);

@@ -15,8 +15,10 @@ use sea_query::{
 
 use super::{
     Change, Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table, TableCopy,
+    literal,
 };
 
+pub(crate) use steps::beside;
 pub use steps::{Lock, Phase, Statement, statements};
 pub use undo::{Undo, undo};
 
@@ -37,6 +39,15 @@ fn quoted_list(names: &[String]) -> String {
 #[must_use]
 pub fn statement(change: &Change) -> String {
     match change {
+        Change::CreateType(of) => format!("CREATE TYPE {of} AS ENUM ({})", of.literals()),
+        // It is committed by itself, so a run that was cut off may meet it again.
+        Change::AddLabel { of, label, before } => {
+            let before = before.as_ref().map(|before| format!(" BEFORE {}", literal(before)));
+            let label = literal(label);
+            format!("ALTER TYPE {of} ADD VALUE IF NOT EXISTS {label}{}", before.unwrap_or_default())
+        }
+        Change::RenameType { of, name } => format!("ALTER TYPE {of} RENAME TO {name}"),
+        Change::DropType(of) => format!("DROP TYPE {of}"),
         Change::CreateTable(table) => create_table(table),
         Change::AddColumn { table, column } => TableStatement::alter()
             .table(Alias::new(table))

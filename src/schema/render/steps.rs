@@ -83,7 +83,11 @@ impl Statement {
 pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
     let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
     match change {
-        Change::CreateTable(_) => one(Phase::Define, Lock::None),
+        Change::CreateType(_)
+        | Change::AddLabel { .. }
+        | Change::RenameType { .. }
+        | Change::DropType(_)
+        | Change::CreateTable(_) => one(Phase::Define, Lock::None),
         Change::AddCheck { table, check } if in_use => asserted(table, check),
         Change::SetNotNull { table, column } if in_use => required(table, column),
         Change::SetNotNull { .. } => one(Phase::Require, Lock::All),
@@ -188,7 +192,7 @@ fn validate(table: &str, constraint: &str) -> String {
 }
 
 /// A name for a while, within the 63 bytes that PostgreSQL keeps of one.
-fn beside(name: &str, suffix: &str) -> String {
+pub(crate) fn beside(name: &str, suffix: &str) -> String {
     let room = 63 - suffix.len() - 2;
     let end = (0..=room.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     format!("{}__{suffix}", &name[..end])

@@ -28,6 +28,13 @@ pub fn undo(change: &Change) -> Undo {
     let drop_constraint =
         |table: &str, name: &str| format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name));
     match change {
+        Change::CreateType(of) => by(statement(&Change::DropType(*of))),
+        Change::DropType(of) => by(statement(&Change::CreateType(*of))),
+        Change::RenameType { of, name } => {
+            by(statement(&Change::RenameType { of: of.named(name), name: of.name().to_owned() }))
+        }
+        // PostgreSQL takes no label away (its manual, "ALTER TYPE").
+        Change::AddLabel { .. } => Undo::Never,
         Change::CreateTable(table) => deleting(format!("DROP TABLE {}", quoted(&table.name))),
         Change::AddColumn { table, column } => {
             deleting(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
