@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Difference, Found};
 use crate::{
     inspect::Catalogue,
-    schema::{Change, Desired, EnumType, PgType, render},
+    schema::{Change, Desired, EnumType, PgType},
 };
 
 /// The types of the target, and what becomes of them.
 pub(super) struct Types {
-    /// As they are once other types have stepped aside, by the names that they have now.
+    /// As they are, by name.
     live: BTreeMap<String, EnumType>,
     /// The names of those that step aside.
     replaced: BTreeSet<String>,
@@ -63,12 +63,9 @@ impl Types {
     }
 
     fn replace(&mut self, live: EnumType, wanted: EnumType) {
-        let name = render::beside(live.name(), "old");
-        self.changes.push(Change::RenameType { of: live, name: name.clone() });
-        self.changes.push(Change::CreateType(wanted));
-        self.changes.push(Change::DropType(live.named(&name)));
+        self.changes.push(Change::ReplaceType { of: live, wanted });
+        self.changes.push(Change::DropReplaced(live));
         self.replaced.insert(live.name().to_owned());
-        self.live.insert(live.name().to_owned(), live.named(&name));
     }
 
     /// The type that a name of the catalogue stands for.

@@ -8,7 +8,7 @@ use crate::{
     audit::Audit,
     inspect::Live,
     mapping::OnInvalid,
-    schema::{Change, ColumnCopy, Desired, Finding, PgType, Severity, TableCopy, render},
+    schema::{Change, ColumnCopy, Desired, Finding, Severity, TableCopy, render},
     value::Reading,
 };
 
@@ -223,38 +223,20 @@ fn decide(
 /// The copies that a table's rows may come from, if all that has happened to the mapping since is what these changes mend:
 /// their columns were of the types that they have, and were read as now or plainly. The ledger knows which it was.
 fn before<'a>(table: &'a TableCopy, changes: &'a [Change]) -> impl Iterator<Item = TableCopy> + 'a {
-    // A type that steps aside was called as its columns' new one when they were filled.
-    let as_it_was = move |from: PgType| match from {
-        PgType::Enum(aside) => {
-            let renamed = changes.iter().find_map(|change| match change {
-                Change::RenameType { of, name } if name == aside.name() => Some(*of),
-                _ => None,
-            });
-            PgType::Enum(renamed.unwrap_or(aside))
-        }
-        from => from,
-    };
-    let retyped = move |column: &ColumnCopy| {
-        let relabelled = |change: &Change| match (change, column.pg_type) {
-            (Change::AddLabel { of, .. }, PgType::Enum(now)) if now.name() == of.name() => {
-                Some(PgType::Enum(*of))
-            }
-            _ => None,
-        };
-        let altered = changes.iter().find_map(|change| match change {
+    let retyped = |column: &str| {
+        changes.iter().find_map(|change| match change {
             Change::AlterType { table: of, column: retyped, from, .. }
-                if *of == table.target && retyped.name == column.target =>
+                if *of == table.target && retyped.name == column =>
             {
-                Some(as_it_was(*from))
+                Some(*from)
             }
             _ => None,
-        });
-        altered.or_else(|| changes.iter().find_map(relabelled))
+        })
     };
     [false, true].into_iter().map(move |plainly| {
         let mut before = table.clone();
         for column in &mut before.columns {
-            let Some(from) = retyped(column) else { continue };
+            let Some(from) = retyped(&column.target) else { continue };
             column.pg_type = from;
             column.on_invalid = OnInvalid::Fail;
             if plainly {

@@ -21,13 +21,16 @@ pub enum Change {
         /// The label that it comes before; `None`: it is the last one.
         before: Option<String>,
     },
-    /// Gives an enumerated type another name, so that one of other labels takes its place.
-    RenameType {
-        /// The type.
+    /// Makes an enumerated type anew under its name, with other labels; the old one steps aside under a name of its own until
+    /// its columns have gone over.
+    ReplaceType {
+        /// The type as it is.
         of: EnumType,
-        /// The name that it gets.
-        name: String,
+        /// As it should be.
+        wanted: EnumType,
     },
+    /// Takes away what [`Change::ReplaceType`] has set aside.
+    DropReplaced(EnumType),
     /// Takes an enumerated type away.
     DropType(EnumType),
     /// Makes a table with its columns and checks; keys, indexes and foreign keys are changes of their own.
@@ -202,7 +205,8 @@ impl Change {
         match self {
             Change::CreateType(_)
             | Change::AddLabel { .. }
-            | Change::RenameType { .. }
+            | Change::ReplaceType { .. }
+            | Change::DropReplaced(_)
             | Change::DropType(_)
             | Change::CreateTable(_)
             | Change::AddColumn { .. }
@@ -236,7 +240,7 @@ impl Change {
             | Change::CreateIndex { .. }
             | Change::AddForeignKey { .. } => Action::Add,
             Change::AddLabel { .. }
-            | Change::RenameType { .. }
+            | Change::ReplaceType { .. }
             | Change::ReplaceIndex { .. }
             | Change::ValidateForeignKey { .. }
             | Change::AlterType { .. }
@@ -245,6 +249,7 @@ impl Change {
             | Change::SetNotNull { .. }
             | Change::DropNotNull { .. } => Action::Alter,
             Change::DropType(_)
+            | Change::DropReplaced(_)
             | Change::DropConstraint { .. }
             | Change::DropIndex { .. }
             | Change::DropColumn { .. } => Action::Drop,
@@ -264,8 +269,9 @@ impl Change {
         match self {
             Change::CreateType(of)
             | Change::DropType(of)
+            | Change::DropReplaced(of)
             | Change::AddLabel { of, .. }
-            | Change::RenameType { of, .. } => of.name(),
+            | Change::ReplaceType { of, .. } => of.name(),
             Change::CreateTable(table) => &table.name,
             Change::AddColumn { table, .. }
             | Change::AddCheck { table, .. }
@@ -294,9 +300,8 @@ impl Change {
                 Some(before) => format!("type {of}: label {label}, before {before}"),
                 None => format!("type {of}: label {label}"),
             },
-            Change::RenameType { of, name } => {
-                format!("type {of:?}: is named {name} until its columns have the new labels")
-            }
+            Change::ReplaceType { of, wanted } => format!("type {of:?} becomes {wanted:?}"),
+            Change::DropReplaced(of) => format!("type {of:?}, which its columns have left"),
             Change::CreateTable(table) => format!("table {}", table.name),
             Change::AddColumn { table, column } => {
                 format!("column {table}.{} {}", column.name, column.pg_type)
@@ -331,9 +336,11 @@ impl Change {
                 format!("column {table}.{column} {definition}")
             }
             Change::AlterType { table, column, from, from_collation, conversion } => {
-                let words = |pg_type: &PgType, collation: &Option<String>| match collation {
-                    Some(collation) => format!("{pg_type} collate {collation}"),
-                    None => pg_type.to_string(),
+                let words = |pg_type: &PgType, collation: &Option<String>| match (pg_type, collation) {
+                    // Where only the labels are others, the name says nothing.
+                    (PgType::Enum(of), _) => format!("{of:?}"),
+                    (_, Some(collation)) => format!("{pg_type} collate {collation}"),
+                    (_, None) => pg_type.to_string(),
                 };
                 let using = conversion.using_sql(&column.name).map(|using| format!(" using {using}"));
                 format!(
@@ -365,7 +372,7 @@ impl Change {
     pub fn rank(&self) -> u8 {
         match self {
             // Columns want their type; labels are added first, since those are no part of the transaction.
-            Change::AddLabel { .. } | Change::RenameType { .. } | Change::CreateType(_) => 0,
+            Change::AddLabel { .. } | Change::ReplaceType { .. } | Change::CreateType(_) => 0,
             // A foreign key holds the key that it refers to.
             Change::DropConstraint { definition, .. } if definition.starts_with("FOREIGN KEY") => 0,
             Change::DropIndex { .. } => 1,
@@ -379,7 +386,7 @@ impl Change {
             Change::CreateTable(_) => 8,
             Change::AddColumn { .. } => 9,
             // Its columns are of another one by then.
-            Change::DropType(_) => 9,
+            Change::DropType(_) | Change::DropReplaced(_) => 9,
             Change::AddCheck { .. } => 10,
             Change::SetNotNull { .. } => 11,
             Change::AddKey { .. } => 12,

@@ -72,9 +72,9 @@ impl TableCopy {
                     OnInvalid::Reject => OnInvalid::Fail,
                     other => other,
                 };
-                // Which values a type takes is part of how they are read.
                 let pg_type = match column.pg_type {
-                    PgType::Enum(of) => format!("{of:?}"),
+                    // What is no label became NULL, so that the labels say which rows these are.
+                    PgType::Enum(of) if on_invalid == OnInvalid::SetNull => format!("{of:?}"),
                     other => other.to_string(),
                 };
                 format!(

@@ -57,12 +57,6 @@ impl EnumType {
         self.0.labels.iter().any(|label| label == text)
     }
 
-    /// The type of the same labels under another name.
-    #[must_use]
-    pub fn named(self, name: &str) -> EnumType {
-        EnumType::new(name, self.0.labels.clone())
-    }
-
     /// The labels as SQL's literals, separated by commas.
     #[must_use]
     pub fn literals(self) -> String {
@@ -153,7 +147,6 @@ mod tests {
     fn a_definition_is_kept_once() {
         assert!(std::ptr::eq(of("a b").0, of("a b").0));
         assert_ne!(of("a b"), of("b a"));
-        assert_ne!(of("a b"), of("a b").named("mood_2"));
     }
 
     #[test]

@@ -64,7 +64,8 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         // What becomes of the columns of a type are changes of their own.
         Change::CreateType(_)
         | Change::AddLabel { .. }
-        | Change::RenameType { .. }
+        | Change::ReplaceType { .. }
+        | Change::DropReplaced(_)
         | Change::DropType(_)
         | Change::CreateTable(_)
         | Change::DropConstraint { .. }

@@ -137,7 +137,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ("version: 1\nenums: {mood: [sad, \"\"]}\n", &["2:21: an empty text says nothing"]),
     (
         "version: 1\nenums: {mood: []}\n",
-        &["2:15: an enumerated type has at least one label; as in `mood: [low, high]`"],
+        &["2:9: an enumerated type has at least one label; as in `mood: [low, high]`"],
     ),
     (
         "version: 1\nenums: {mood: [xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]}\n",
@@ -145,7 +145,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "version: 1\nenums: {mood: [sad]}\ntables: {t: {columns: {c: {type: mood, collate: C}}}}\n",
-        &["3:39: `collate` is for text and varchar; leave it out"],
+        &["3:40: `collate` is for text and varchar; leave it out"],
     ),
     (
         "version: 1\ntables:\n\ttracks: {}\n",

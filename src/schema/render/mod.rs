@@ -7,6 +7,8 @@
 mod steps;
 mod undo;
 
+use self::steps::beside;
+
 use sea_query::{
     Alias, ColumnDef, ConditionalStatement, Expr, ExprTrait, ForeignKey as ForeignKeyStatement,
     ForeignKeyAction, Index as IndexStatement, IndexColumn, IndexType, IntoIden, PostgresQueryBuilder, Query,
@@ -14,11 +16,10 @@ use sea_query::{
 };
 
 use super::{
-    Change, Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table, TableCopy,
-    literal,
+    Change, Check, Column, EnumType, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table,
+    TableCopy, literal,
 };
 
-pub(crate) use steps::beside;
 pub use steps::{Lock, Phase, Statement, statements};
 pub use undo::{Undo, undo};
 
@@ -46,7 +47,9 @@ pub fn statement(change: &Change) -> String {
             let label = literal(label);
             format!("ALTER TYPE {of} ADD VALUE IF NOT EXISTS {label}{}", before.unwrap_or_default())
         }
-        Change::RenameType { of, name } => format!("ALTER TYPE {of} RENAME TO {name}"),
+        // The one that takes its place is a statement of its own.
+        Change::ReplaceType { of, .. } => format!("ALTER TYPE {of} RENAME TO {}", aside(*of)),
+        Change::DropReplaced(of) => format!("DROP TYPE {}", aside(*of)),
         Change::DropType(of) => format!("DROP TYPE {of}"),
         Change::CreateTable(table) => create_table(table),
         Change::AddColumn { table, column } => TableStatement::alter()
@@ -91,6 +94,11 @@ pub fn statement(change: &Change) -> String {
         Change::SetNotNull { table, column } => alter_column(table, column, "SET NOT NULL"),
         Change::DropNotNull { table, column } => alter_column(table, column, "DROP NOT NULL"),
     }
+}
+
+/// The name under which a type waits that another one of its name takes the place of.
+fn aside(of: EnumType) -> String {
+    beside(of.name(), "old")
 }
 
 fn alter_column(table: &str, column: &str, what: &str) -> String {

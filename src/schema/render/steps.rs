@@ -83,9 +83,13 @@ impl Statement {
 pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
     let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
     match change {
+        Change::ReplaceType { wanted, .. } => vec![
+            Statement::new(Phase::Define, Lock::None, statement(change)),
+            Statement::new(Phase::Define, Lock::None, statement(&Change::CreateType(*wanted))),
+        ],
         Change::CreateType(_)
         | Change::AddLabel { .. }
-        | Change::RenameType { .. }
+        | Change::DropReplaced(_)
         | Change::DropType(_)
         | Change::CreateTable(_) => one(Phase::Define, Lock::None),
         Change::AddCheck { table, check } if in_use => asserted(table, check),
@@ -192,7 +196,7 @@ fn validate(table: &str, constraint: &str) -> String {
 }
 
 /// A name for a while, within the 63 bytes that PostgreSQL keeps of one.
-pub(crate) fn beside(name: &str, suffix: &str) -> String {
+pub(super) fn beside(name: &str, suffix: &str) -> String {
     let room = 63 - suffix.len() - 2;
     let end = (0..=room.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     format!("{}__{suffix}", &name[..end])

@@ -1,6 +1,6 @@
 //! The way back from a change.
 
-use super::{add_constraint, alter_column, quoted, statement};
+use super::{add_constraint, alter_column, quoted, statement, statements};
 use crate::schema::{Change, Column, Conversion, Hazard};
 use crate::value::Reading;
 
@@ -30,8 +30,13 @@ pub fn undo(change: &Change) -> Undo {
     match change {
         Change::CreateType(of) => by(statement(&Change::DropType(*of))),
         Change::DropType(of) => by(statement(&Change::CreateType(*of))),
-        Change::RenameType { of, name } => {
-            by(statement(&Change::RenameType { of: of.named(name), name: of.name().to_owned() }))
+        // By the same dance: what the columns go back to has its own name again before they do, so that defaults and checks
+        // may name it.
+        Change::ReplaceType { of, .. } => by(statement(&Change::DropReplaced(*of))),
+        Change::DropReplaced(of) => {
+            let replaced = Change::ReplaceType { of: *of, wanted: *of };
+            let statements = statements(&replaced, false).into_iter().map(|statement| statement.sql);
+            Undo::By { statements: statements.collect(), hazards: Vec::new() }
         }
         // PostgreSQL takes no label away (its manual, "ALTER TYPE").
         Change::AddLabel { .. } => Undo::Never,
