@@ -46,10 +46,9 @@ impl Types {
                      otherwise, or give it these labels",
                     live.literals()
                 )),
-                (_, Some(added), _) => types.changes.extend(added.into_iter().map(|(label, before)| {
-                    let (label, before) = (label.to_owned(), before.map(str::to_owned));
-                    Change::AddLabel { of: live, label, before }
-                })),
+                (_, Some(added), _) => types.changes.extend(
+                    added.into_iter().map(|(label, place)| Change::AddLabel { of: live, label, place }),
+                ),
                 (_, None, Some(uses)) => difference.beyond.push(format!(
                     "type {wanted}: its labels are {}, and should be {}, for which it has to be made anew; but {uses} depends on it. \
                      Drop that, or name the mapping's type otherwise",

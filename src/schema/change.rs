@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Check, Column, Conversion, EnumType, ForeignKey, Index, IndexPart, Key, PgType, Table};
+use super::{
+    Check, Column, Conversion, EnumType, ForeignKey, Index, IndexPart, Key, LabelPlace, PgType, Table,
+};
 
 /// A change of the target's schema, as `diff` finds it and [`super::render`] writes it.
 ///
@@ -18,8 +20,8 @@ pub enum Change {
         of: EnumType,
         /// The label.
         label: String,
-        /// The label that it comes before; `None`: it is the last one.
-        before: Option<String>,
+        /// Where among the others.
+        place: LabelPlace,
     },
     /// Makes an enumerated type anew under its name, with other labels; the old one steps aside under a name of its own until
     /// its columns have gone over.
@@ -296,9 +298,9 @@ impl Change {
     pub fn summary(&self) -> String {
         match self {
             Change::CreateType(of) | Change::DropType(of) => format!("type {of:?}"),
-            Change::AddLabel { of, label, before } => match before {
-                Some(before) => format!("type {of}: label {label}, before {before}"),
-                None => format!("type {of}: label {label}"),
+            Change::AddLabel { of, label, place } => match place {
+                LabelPlace::Before(next) => format!("type {of}: label {label}, before {next}"),
+                LabelPlace::After(last) => format!("type {of}: label {label}, after {last}"),
             },
             Change::ReplaceType { of, wanted } => format!("type {of:?} becomes {wanted:?}"),
             Change::DropReplaced(of) => format!("type {of:?}, which its columns have left"),

@@ -10,6 +10,16 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 /// PostgreSQL's limit for a label, in bytes (`NAMEDATALEN` - 1).
 pub const MAX_LABEL_BYTES: usize = 63;
 
+/// Where a label is added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelPlace {
+    /// Directly before this label.
+    Before(String),
+    /// Directly behind this label.
+    After(String),
+}
+
 /// An enumerated type: a handle to its definition. Two of the same name and labels are equal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EnumType(&'static Definition);
@@ -64,17 +74,20 @@ impl EnumType {
         literals.join(", ")
     }
 
-    /// How this type becomes `wanted` by labels that are added alone: each with the label before which it comes; `None`: a
-    /// label goes, or the order is another one.
+    /// How this type becomes `wanted` by labels that are added alone, one after the other; `None`: a label goes, or the order
+    /// is another one.
     #[must_use]
-    pub fn additions(self, wanted: EnumType) -> Option<Vec<(&'static str, Option<&'static str>)>> {
+    pub fn additions(self, wanted: EnumType) -> Option<Vec<(String, LabelPlace)>> {
         let kept: Vec<&String> = wanted.labels().iter().filter(|label| self.has(label)).collect();
         if !kept.into_iter().eq(self.labels()) {
             return None;
         }
         let added = wanted.labels().iter().enumerate().filter(|(_, label)| !self.has(label));
-        let before = |at: usize| wanted.labels().iter().skip(at).find(|label| self.has(label));
-        Some(added.map(|(at, label)| (label.as_str(), before(at).map(String::as_str))).collect())
+        let next = |at: usize| wanted.labels().iter().skip(at).find(|label| self.has(label)).cloned();
+        // Behind the last one that was there, each comes behind the one before it.
+        let last = |at: usize| at.checked_sub(1).and_then(|before| wanted.labels().get(before)).cloned();
+        let place = |at| next(at).map(LabelPlace::Before).or_else(|| last(at).map(LabelPlace::After));
+        added.map(|(at, label)| Some((label.clone(), place(at)?))).collect()
     }
 }
 
@@ -153,11 +166,25 @@ mod tests {
     fn labels_are_added_where_they_belong() {
         for (from, to, added) in [
             ("a b", "a b", Some(vec![])),
-            ("a b", "a b c d", Some(vec![("c", None), ("d", None)])),
-            ("a b", "x y a z b", Some(vec![("x", Some("a")), ("y", Some("a")), ("z", Some("b"))])),
+            (
+                "a b",
+                "a b c d",
+                Some(vec![("c", LabelPlace::After("b".into())), ("d", LabelPlace::After("c".into()))]),
+            ),
+            (
+                "a b",
+                "x y a z b",
+                Some(vec![
+                    ("x", LabelPlace::Before("a".into())),
+                    ("y", LabelPlace::Before("a".into())),
+                    ("z", LabelPlace::Before("b".into())),
+                ]),
+            ),
             ("a b", "b a", None),
             ("a b", "a c", None),
         ] {
+            let added = added
+                .map(|added| added.into_iter().map(|(label, place)| (label.to_owned(), place)).collect());
             assert_eq!(of(from).additions(of(to)), added, "{from}: {to}");
         }
     }

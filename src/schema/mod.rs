@@ -14,7 +14,7 @@ pub use conversion::Conversion;
 pub use desired::{
     ColumnCopy, Desired, Fate, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
 };
-pub use enum_type::{EnumType, MAX_LABEL_BYTES};
+pub use enum_type::{EnumType, LabelPlace, MAX_LABEL_BYTES};
 pub(crate) use enum_type::{is_taken_by_server, literal};
 pub use hazard::{Hazard, hazards};
 pub use model::{

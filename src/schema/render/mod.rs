@@ -16,8 +16,8 @@ use sea_query::{
 };
 
 use super::{
-    Change, Check, Column, EnumType, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table,
-    TableCopy, literal,
+    Change, Check, Column, EnumType, ForeignKey, Index, IndexKey, IndexPart, Key, LabelPlace,
+    ReferentialAction, Table, TableCopy, literal,
 };
 
 pub use steps::{Lock, Phase, Statement, statements};
@@ -42,10 +42,12 @@ pub fn statement(change: &Change) -> String {
     match change {
         Change::CreateType(of) => format!("CREATE TYPE {of} AS ENUM ({})", of.literals()),
         // It is committed by itself, so a run that was cut off may meet it again.
-        Change::AddLabel { of, label, before } => {
-            let before = before.as_ref().map(|before| format!(" BEFORE {}", literal(before)));
-            let label = literal(label);
-            format!("ALTER TYPE {of} ADD VALUE IF NOT EXISTS {label}{}", before.unwrap_or_default())
+        Change::AddLabel { of, label, place } => {
+            let place = match place {
+                LabelPlace::Before(next) => format!("BEFORE {}", literal(next)),
+                LabelPlace::After(last) => format!("AFTER {}", literal(last)),
+            };
+            format!("ALTER TYPE {of} ADD VALUE IF NOT EXISTS {} {place}", literal(label))
         }
         // The one that takes its place is a statement of its own.
         Change::ReplaceType { of, .. } => format!("ALTER TYPE {of} RENAME TO {}", aside(*of)),

@@ -1,10 +1,10 @@
 SET search_path = "public";
 
 -- pre-data: nothing in the transaction that adds a label may use it
-ALTER TYPE feeling ADD VALUE IF NOT EXISTS 'fine';
+ALTER TYPE feeling ADD VALUE IF NOT EXISTS 'fine' AFTER 'so so';
 ALTER TYPE length ADD VALUE IF NOT EXISTS 'shortest' BEFORE 'short';
 ALTER TYPE length ADD VALUE IF NOT EXISTS 'medium' BEFORE 'long';
-ALTER TYPE length ADD VALUE IF NOT EXISTS 'longest of ''all''';
+ALTER TYPE length ADD VALUE IF NOT EXISTS 'longest of ''all''' AFTER 'long';
 
 -- pre-data: one transaction
 BEGIN;
