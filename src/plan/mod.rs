@@ -154,6 +154,19 @@ impl Plan {
         }
         // More than the mapping asks for may stand in a version; it is recorded only where all of that is there.
         let holds_outcome = pending.outcome.as_ref().is_some_and(|outcome| live.catalogue.holds(outcome));
+        if live.catalogue.tables.is_empty() {
+            let made = pending.outcome.iter().flat_map(|outcome| outcome.types.keys());
+            let there = made.filter(|name| live.catalogue.types.contains_key(*name));
+            findings.extend(there.map(|name| {
+                blocker(
+                    "name-taken",
+                    format!(
+                        "the target has a type named {name} already, which a pending version makes. Drop it, or choose another \
+                         --schema"
+                    ),
+                )
+            }));
+        }
         let left = pending.outcome.map(|outcome| {
             let rows = BTreeMap::new();
             let found = Found { catalogue: &outcome, rows: &rows, ours: None, enums: &[], our_types: None };

@@ -97,6 +97,13 @@ async fn a_history_of_labels_is_replayed() {
 
     let second = Way { target: TestDatabase::new().await, ..on.way };
     let mapped = ["--mapping", "types.yaml"];
+    // A type that is left of something else does no harm, but to a version that makes it.
+    second.target.execute("CREATE TYPE length AS ENUM ('short', 'long')").await;
+    second
+        .run("plan", &mapped)
+        .ends_with(3)
+        .says(&["the target has a type named length already, which a pending version makes"]);
+    second.target.execute("DROP TYPE length").await;
     second.run("plan", &mapped).ends_with(0).says(&["version"]);
     second.run("apply", &[&mapped[..], &["--yes"]].concat()).ends_with(0);
     second.run("verify", &mapped).ends_with(0).says(&["Proven"]);
@@ -193,6 +200,11 @@ async fn names_and_needless_types() {
     let ladder =
         "version: 1\nenums: {length: [short, long]}\nrules: [{affinity: text, to: [length, text, bytea]}]\n";
     on.way.place.write("types.yaml", ladder);
+    on.way
+        .place
+        .mtm(&["mapping", "check", "types.yaml"])
+        .ends_with(0)
+        .says(&["1 enumerated type, 0 tables, 1 rule"]);
     let schema = ["schema", "--source", on.way.source.to_str().unwrap(), "--mapping", "types.yaml"];
     on.way
         .place
