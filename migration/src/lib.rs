@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod connection;
+mod enum_types;
 pub mod ledger;
 pub mod lock;
 pub mod migrator;
@@ -17,6 +18,7 @@ pub use self::{
     connection::{
         APPLICATION_NAME, Backend, ConnectError, Server, Target, TargetOptions, TargetSource, connect,
     },
+    enum_types::{created_type, with_labels_at_once},
     ledger::{Ledger, LedgerError},
     lock::{Lock, LockError},
     server_error::{ServerError, server_error},

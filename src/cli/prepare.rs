@@ -61,14 +61,22 @@ pub(super) async fn open(args: &SourceArgs, readers: usize) -> Result<Arc<Source
     Ok(Arc::new(blocking(move || Source::open(&path, options)).await?))
 }
 
-/// Reads all of the source.
-pub(super) async fn audit(source: &Arc<Source>, depth: Depth, output: Output) -> Result<Audit, CliError> {
+/// Reads all of the source; a mapping's enumerated types are tried on it.
+pub(super) async fn audit(
+    source: &Arc<Source>,
+    depth: Depth,
+    mapping: Option<&Mapping>,
+    output: Output,
+) -> Result<Audit, CliError> {
     let source = Arc::clone(source);
+    let enums = mapping.map(Mapping::enum_types).unwrap_or_default();
     let bar = Bar::unbounded(output, "audit");
     let audit = {
         let bar = bar.clone();
-        blocking(move || audit::scan(&source, depth, &|progress: audit::Progress| bar.advance(progress.rows)))
-            .await
+        blocking(move || {
+            audit::scan(&source, depth, &enums, &|progress: audit::Progress| bar.advance(progress.rows))
+        })
+        .await
     };
     bar.finish();
     Ok(audit?)
@@ -257,7 +265,7 @@ impl<'a> Ends<'a> {
     /// Reads the source, looks at the target, and plans.
     pub(super) async fn prepare(self, depth: Depth, output: Output) -> Result<Prepared, CliError> {
         let Ends { mapping, source, target, scope } = self;
-        let audit = audit(&source, depth, output).await?;
+        let audit = audit(&source, depth, Some(&mapping), output).await?;
         let desired = desired_and_tried(&mapping, &source, &audit, scope).await?;
         let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
         Ok(Prepared { source, audit, target, normal, live, plan, folder })
@@ -280,9 +288,15 @@ pub(super) async fn plan(
     let live = inspect::live(target, desired).await?;
     inspect::try_fills(target, desired, &live).await?;
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
-    let mut ours = names_in_versions(target).await?;
+    let OurNames { names: mut ours, types: our_types } = OurNames::in_versions(target).await?;
     ours.extend(live.copies.keys().cloned());
-    let found = Found { catalogue: &live.catalogue, rows: &live.rows, ours: Some(&ours) };
+    let found = Found {
+        catalogue: &live.catalogue,
+        rows: &live.rows,
+        ours: Some(&ours),
+        enums: &live.enums,
+        our_types: Some(&our_types),
+    };
     let difference = diff::between(desired, &normal.catalogue, found);
     let obstacles = inspect::obstacles(target, &difference.changes, desired, &live).await?;
     let compared = Compared { normal: &normal.catalogue, live: &live, difference, obstacles };
@@ -290,16 +304,31 @@ pub(super) async fn plan(
     Ok((normal, live, plan, folder))
 }
 
-/// Every name that stands in the versions which the target has, and every statement in them that makes a comment.
-async fn names_in_versions(target: &Target) -> Result<BTreeSet<String>, CliError> {
-    let Some(ledger) = Ledger::find(target).await? else { return Ok(BTreeSet::new()) };
-    let versions = ledger.versions().await?;
-    let steps = versions
-        .iter()
-        .flat_map(|recorded| recorded.version.pre_data.iter().chain(&recorded.version.post_data));
-    // A comment has no name: it is known by the statement that made it.
-    let comment = |sql: &String| sql.starts_with(render::COMMENT_ON).then(|| sql.clone());
-    Ok(steps.flat_map(|step| target::identifiers(&step.sql).into_iter().chain(comment(&step.sql))).collect())
+/// What the versions say that the target has.
+#[derive(Default)]
+struct OurNames {
+    /// Every name that stands in them, and every statement in them that makes a comment.
+    names: BTreeSet<String>,
+    /// The types that they make.
+    types: BTreeSet<String>,
+}
+
+impl OurNames {
+    async fn in_versions(target: &Target) -> Result<OurNames, CliError> {
+        let Some(ledger) = Ledger::find(target).await? else { return Ok(OurNames::default()) };
+        let versions = ledger.versions().await?;
+        let steps = || {
+            let sections = versions.iter().map(|recorded| &recorded.version);
+            sections.flat_map(|version| version.pre_data.iter().chain(&version.post_data))
+        };
+        // A comment has no name: it is known by the statement that made it.
+        let comment = |sql: &String| sql.starts_with(render::COMMENT_ON).then(|| sql.clone());
+        let named = |step: &Step| target::identifiers(&step.sql).into_iter().chain(comment(&step.sql));
+        Ok(OurNames {
+            names: steps().flat_map(named).collect(),
+            types: steps().filter_map(|step| target::created_type(&step.sql)).collect(),
+        })
+    }
 }
 
 /// The versions that are not wholly applied, and what they make of an empty schema, where that can be said.

@@ -4,6 +4,7 @@ use super::{
     Difference,
     generated::{self, Generation},
     objects::Pair,
+    types::Types,
 };
 use crate::{
     inspect::LiveColumn,
@@ -11,7 +12,12 @@ use crate::{
     value::Reading,
 };
 
-pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, difference: &mut Difference) {
+pub(super) fn compare(
+    pair: &Pair<'_>,
+    desired: &Desired,
+    (types, is_empty): (&Types, bool),
+    difference: &mut Difference,
+) {
     let Pair { table, normal, live } = pair;
     let own = difference.changes.len();
     for (column, wanted) in table.columns.iter().zip(&normal.columns) {
@@ -27,7 +33,7 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
             }
             Some(found) => {
                 let reading = reading_of(desired, &table.name, &column.name);
-                let way = Way { reading, is_empty };
+                let way = Way { reading, is_empty, types };
                 alterations(&table.name, column, (wanted, found), &way, difference);
             }
         }
@@ -54,14 +60,16 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
 }
 
 /// How values come from one type to another.
-struct Way {
+struct Way<'a> {
     /// How the mapping reads the source's cells; `None`: the source has no such column.
     reading: Option<Reading>,
     /// Whether there is no row.
     is_empty: bool,
+    /// The target's own types.
+    types: &'a Types,
 }
 
-impl Way {
+impl Way<'_> {
     fn between(&self, from: PgType, to: PgType) -> Option<Conversion> {
         let reading = self.reading.clone().unwrap_or_default();
         Conversion::between(from, to, &reading).or(self.is_empty.then(|| Conversion::of_nothing(to)))
@@ -80,7 +88,7 @@ fn alterations(
     table: &str,
     column: &Column,
     (wanted, found): (&LiveColumn, &LiveColumn),
-    way: &Way,
+    way: &Way<'_>,
     difference: &mut Difference,
 ) {
     let names = || (table.to_owned(), column.name.clone());
@@ -119,9 +127,11 @@ fn alterations(
     if found.identity != wanted.identity && !found.identity.is_empty() && !wanted.identity.is_empty() {
         return beyond("identity", &found.identity, &wanted.identity, difference);
     }
-    let retyped = found.type_name != wanted.type_name || found.collation != wanted.collation;
+    let retyped = found.type_name != wanted.type_name
+        || found.collation != wanted.collation
+        || way.types.is_replaced(&found.type_name);
     if retyped {
-        let from = PgType::parse(&found.type_name).ok();
+        let from = way.types.of(&found.type_name);
         let conversion = from.and_then(|from| way.between(from, column.pg_type));
         let (Some(from), Some(conversion)) = (from, conversion) else {
             let what = format!(

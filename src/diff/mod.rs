@@ -7,11 +7,12 @@ mod columns;
 mod comments;
 mod generated;
 mod objects;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    inspect::Catalogue,
+    inspect::{Catalogue, EnumUse},
     schema::{Change, Desired, Table, render},
 };
 
@@ -38,6 +39,10 @@ pub struct Found<'a> {
     /// The names of what is ours, tables, constraints and indexes, and perhaps of other things, and the statements that made
     /// our comments; `None`: all is. What is somebody else's is added to, and never altered.
     pub ours: Option<&'a BTreeSet<String>>,
+    /// The enumerated types of the schema.
+    pub enums: &'a [EnumUse],
+    /// Those among them that our versions made; `None`: all are ours.
+    pub our_types: Option<&'a BTreeSet<String>>,
 }
 
 /// Finds the changes that make the target what it should be.
@@ -46,9 +51,10 @@ pub struct Found<'a> {
 /// and stays, unless the mapping says `prune`; but constraints and indexes that our own versions made go with the wish.
 #[must_use]
 pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Difference {
-    let Found { catalogue: live, rows, ours } = found;
+    let Found { catalogue: live, rows, ours, .. } = found;
     let is_ours = |name: &str| ours.is_none_or(|ours| ours.contains(name));
     let mut difference = Difference::default();
+    let types = types::Types::compare(desired, &found, &mut difference);
     let mut there = Vec::new();
     for table in &desired.schema.tables {
         match (normal.tables.get(&table.name), live.tables.get(&table.name)) {
@@ -63,13 +69,13 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     }
     for pair in &there {
         let is_empty = rows.get(&pair.table.name).is_none_or(|&rows| rows == 0);
-        columns::compare(pair, desired, is_empty, &mut difference);
+        columns::compare(pair, desired, (&types, is_empty), &mut difference);
     }
     // A foreign key stands in the way of what becomes of its columns at either end.
     let unsettled = objects::Unsettled::of(&difference.changes, &there);
     for pair in &there {
         let goes = |name: &str| desired.prune || is_ours(name);
-        objects::compare(pair, &goes, &unsettled, &mut difference);
+        objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
         let comment_goes = |column: Option<&str>, text: &str| {
             goes(&render::comment_on(&pair.table.name, column, Some(text)))
         };
@@ -84,7 +90,9 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
             change.table()
         )
     }));
-    difference.changes = changes;
+    // A type is somebody's by itself, whoever made the tables.
+    difference.changes = types.finish(desired, &found, &changes);
+    difference.changes.extend(changes);
     difference.changes.sort_by_key(Change::rank);
     difference
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Difference, generated::columns_made_anew};
+use super::{Difference, generated::columns_made_anew, types::Types};
 use crate::{
     inspect::{Definition, LiveTable},
     schema::{Change, ForeignKey, Table},
@@ -96,7 +96,7 @@ impl Unsettled {
 pub(super) fn compare(
     pair: &Pair<'_>,
     goes: &dyn Fn(&str) -> bool,
-    unsettled: &Unsettled,
+    (unsettled, types): (&Unsettled, &Types),
     difference: &mut Difference,
 ) {
     let Pair { table, normal, live } = pair;
@@ -121,7 +121,7 @@ pub(super) fn compare(
             difference.changes.push(change);
             continue;
         };
-        let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql);
+        let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql) && !types.stops(&found.sql);
         let is_stopped = unsettled.takes_along(&table.name, found)
             || match &change {
                 Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),

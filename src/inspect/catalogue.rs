@@ -6,30 +6,67 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row};
 
 use super::InspectError;
-use crate::schema::render;
+use crate::schema::{EnumType, literal, render};
 
 /// Some tables of one schema, as the catalogue has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
     /// By relation name.
     pub tables: BTreeMap<String, LiveTable>,
+    /// The enumerated types that were asked for, and those that columns of the tables are of, by name as `format_type` writes it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, LiveEnum>,
 }
 
 impl Catalogue {
+    /// The enumerated types that columns of these tables are of.
+    #[must_use]
+    pub(super) fn types_of(&self, tables: &[String]) -> BTreeMap<String, LiveEnum> {
+        let of_tables = tables.iter().filter_map(|name| self.tables.get(name));
+        let names: BTreeSet<&String> =
+            of_tables.flat_map(|table| &table.columns).map(|column| &column.type_name).collect();
+        let used = self.types.iter().filter(|(name, _)| names.contains(name));
+        used.map(|(name, of)| (name.clone(), of.clone())).collect()
+    }
+
     /// Whether every table, column, constraint and index of another catalogue is here, as it is there.
     #[must_use]
     pub fn holds(&self, other: &Catalogue) -> bool {
         let all = |here: &BTreeMap<String, Definition>, there: &BTreeMap<String, Definition>| {
             there.iter().all(|(name, wanted)| here.get(name) == Some(wanted))
         };
-        other.tables.iter().all(|(name, wanted)| {
-            self.tables.get(name).is_some_and(|table| {
-                wanted.columns.iter().all(|column| table.columns.iter().any(|found| found.is(column)))
-                    && (wanted.comment.is_none() || wanted.comment == table.comment)
-                    && all(&table.constraints, &wanted.constraints)
-                    && all(&table.indexes, &wanted.indexes)
+        let types = other.types.iter().all(|(name, wanted)| self.types.get(name) == Some(wanted));
+        types
+            && other.tables.iter().all(|(name, wanted)| {
+                self.tables.get(name).is_some_and(|table| {
+                    wanted.columns.iter().all(|column| table.columns.iter().any(|found| found.is(column)))
+                        && (wanted.comment.is_none() || wanted.comment == table.comment)
+                        && all(&table.constraints, &wanted.constraints)
+                        && all(&table.indexes, &wanted.indexes)
+                })
             })
-        })
+    }
+}
+
+/// An enumerated type as the catalogue has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveEnum {
+    /// Its labels, in their order.
+    pub labels: Vec<String>,
+}
+
+impl LiveEnum {
+    /// As the catalogue has this type.
+    #[must_use]
+    pub fn of(wanted: EnumType) -> LiveEnum {
+        LiveEnum { labels: wanted.labels().to_vec() }
+    }
+
+    /// The type as `CREATE TYPE` has it, but for its name.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let literals: Vec<String> = self.labels.iter().map(|label| literal(label)).collect();
+        format!("ENUM ({})", literals.join(", "))
     }
 }
 
@@ -154,11 +191,12 @@ pub(super) async fn oid(
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// Reads the named tables.
+/// Reads the named tables, the named enumerated types, and those that the tables' columns are of.
 pub(super) async fn read(
     connection: &mut PgConnection,
     namespace: Namespace<'_>,
     tables: &[String],
+    types: &[String],
 ) -> Result<Catalogue, InspectError> {
     let mut catalogue = Catalogue::default();
     let Some(oid) = oid(connection, namespace).await? else { return Ok(catalogue) };
@@ -186,6 +224,15 @@ pub(super) async fn read(
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
         table.indexes.insert(row.try_get("name")?, definition);
+    }
+    for row in sqlx::query(include_str!("types.sql"))
+        .bind(oid)
+        .bind(tables)
+        .bind(types)
+        .fetch_all(&mut *connection)
+        .await?
+    {
+        catalogue.types.insert(row.try_get("name")?, LiveEnum { labels: row.try_get("labels")? });
     }
     Ok(catalogue)
 }

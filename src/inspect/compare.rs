@@ -8,14 +8,14 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Catalogue, Definition, LiveColumn, LiveTable};
+use super::{Catalogue, Definition, LiveColumn, LiveEnum, LiveTable};
 
 /// One object in which two catalogues differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObjectDifference {
-    /// `table`, `column`, `constraint`, `index`, `table-comment` or `column-comment`.
+    /// `type`, `table`, `column`, `constraint`, `index`, `table-comment` or `column-comment`.
     pub kind: ObjectKind,
-    /// The table.
+    /// The table; of a type, its own name.
     pub table: String,
     /// The object's name; a table's is its own.
     pub name: String,
@@ -29,6 +29,8 @@ pub struct ObjectDifference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObjectKind {
+    /// An enumerated type.
+    Type,
     /// A table as a whole.
     Table,
     /// A column.
@@ -49,6 +51,7 @@ impl ObjectDifference {
     pub fn object(&self) -> String {
         let ObjectDifference { kind, table, name, .. } = self;
         match kind {
+            ObjectKind::Type => format!("type {name}"),
             ObjectKind::Table => format!("table {table}"),
             ObjectKind::Column => format!("column {table}.{name}"),
             ObjectKind::Constraint => format!("constraint {name} on {table}"),
@@ -71,7 +74,7 @@ impl fmt::Display for ObjectDifference {
     }
 }
 
-/// Every object in which two catalogues differ, by table. Of a table that one of them lacks, the table alone is named.
+/// Every object in which two catalogues differ, types first, then by table. Of a table that one of them lacks, the table alone is named.
 #[must_use]
 pub fn differences(before: &Catalogue, after: &Catalogue) -> Vec<ObjectDifference> {
     let names: BTreeSet<&String> = before.tables.keys().chain(after.tables.keys()).collect();
@@ -85,7 +88,22 @@ pub fn differences(before: &Catalogue, after: &Catalogue) -> Vec<ObjectDifferenc
             after: after.map(|_| "a table".to_owned()),
         }],
     };
-    names.into_iter().flat_map(of_table).collect()
+    of_types(before, after).into_iter().chain(names.into_iter().flat_map(of_table)).collect()
+}
+
+/// The enumerated types in which two catalogues differ.
+fn of_types(before: &Catalogue, after: &Catalogue) -> Vec<ObjectDifference> {
+    let names: BTreeSet<&String> = before.types.keys().chain(after.types.keys()).collect();
+    let differing = names.into_iter().filter(|name| before.types.get(*name) != after.types.get(*name));
+    differing
+        .map(|name| ObjectDifference {
+            kind: ObjectKind::Type,
+            table: name.clone(),
+            name: name.clone(),
+            before: before.types.get(name).map(LiveEnum::words),
+            after: after.types.get(name).map(LiveEnum::words),
+        })
+        .collect()
 }
 
 /// An object's name and what it is, in the server's words.
@@ -193,7 +211,8 @@ mod tests {
     }
 
     fn catalogue(tables: &[(&str, LiveTable)]) -> Catalogue {
-        Catalogue { tables: tables.iter().map(|(name, table)| ((*name).to_owned(), table.clone())).collect() }
+        let tables = tables.iter().map(|(name, table)| ((*name).to_owned(), table.clone()));
+        Catalogue { tables: tables.collect(), ..Catalogue::default() }
     }
 
     fn index(name: &str, sql: &str, valid: bool) -> (String, Definition) {

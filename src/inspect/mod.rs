@@ -9,17 +9,19 @@ mod drift;
 mod normal;
 mod obstacles;
 mod scratch;
+mod types;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
 
-pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
+pub use catalogue::{Catalogue, Definition, LiveColumn, LiveEnum, LiveTable};
 pub use compare::{ObjectDifference, ObjectKind, differences};
 pub use drift::{Drift, DriftError, drift};
 pub use normal::{Normal, normalise, remember, try_fills};
 pub use obstacles::{Obstacle, obstacles};
+pub use types::EnumUse;
 
 use crate::{
     schema::{Desired, render},
@@ -68,7 +70,7 @@ pub async fn replay(
     statements: impl IntoIterator<Item = (String, String)>,
     desired: &Desired,
 ) -> Result<Catalogue, InspectError> {
-    scratch::replay(target, statements, &names(desired)).await
+    scratch::replay(target, statements, &names(desired), &type_names(desired)).await
 }
 
 /// The target as it is.
@@ -80,6 +82,8 @@ pub struct Live {
     pub schema_exists: bool,
     /// The managed tables that are there.
     pub catalogue: Catalogue,
+    /// The enumerated types of the schema, and what else depends on them.
+    pub enums: Vec<EnumUse>,
     /// Relations that are no tables but stand where tables or indexes are wanted: name and kind.
     pub in_the_way: Vec<(String, String)>,
     /// Rows in each managed table that is there.
@@ -116,14 +120,16 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     let Some(oid) = catalogue::oid(&mut connection, namespace).await? else {
         return Ok(Live { server_encoding, ..Live::default() });
     };
-    let catalogue = catalogue::read(&mut connection, namespace, &names).await?;
+    let types = type_names(desired);
+    let catalogue = catalogue::read(&mut connection, namespace, &names, &types).await?;
+    let enums = types::of_schema(&mut connection, oid, &names).await?;
     let mut wanted = names.clone();
     // A key's index has the key's name.
     for table in &desired.schema.tables {
         wanted.extend(table.indexes.iter().map(|index| index.name.clone()));
         wanted.extend(table.keys.iter().map(|key| key.name.clone()));
     }
-    let mut in_the_way = Vec::new();
+    let mut in_the_way = types::in_the_way(&mut connection, oid, &types).await?;
     for row in
         sqlx::query(include_str!("relations.sql")).bind(oid).bind(&wanted).fetch_all(&mut *connection).await?
     {
@@ -150,7 +156,7 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         Some(ledger) => copies(&ledger).await?,
         None => BTreeMap::new(),
     };
-    Ok(Live { server_encoding, schema_exists: true, catalogue, in_the_way, rows, copies })
+    Ok(Live { server_encoding, schema_exists: true, catalogue, enums, in_the_way, rows, copies })
 }
 
 /// Reads the catalogue of some tables, in the words in which [`normalise`] gives the desired one.
@@ -161,13 +167,18 @@ pub async fn tables(target: &Target, names: &[String]) -> Result<Catalogue, Insp
     let mut connection = target.pool.begin().await?;
     scratch::set_path(&mut connection, &[&target.schema, "public"]).await?;
     let namespace = catalogue::Namespace::Schema(&target.schema);
-    let catalogue = catalogue::read(&mut connection, namespace, names).await?;
+    let catalogue = catalogue::read(&mut connection, namespace, names, &[]).await?;
     connection.rollback().await?;
     Ok(catalogue)
 }
 
 fn names(desired: &Desired) -> Vec<String> {
     desired.schema.tables.iter().map(|table| table.name.clone()).collect()
+}
+
+/// The enumerated types that are wanted.
+fn type_names(desired: &Desired) -> Vec<String> {
+    desired.schema.enums.iter().map(|of| of.name().to_owned()).collect()
 }
 
 /// `pg_class.relkind` in words (PostgreSQL's manual, 53.11).

@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Catalogue, InspectError, Live, LiveTable,
+    Catalogue, InspectError, Live, LiveEnum, LiveTable,
     catalogue::QUESTIONS,
-    scratch::{self, ByName},
+    scratch::{self, Whole},
 };
 use crate::{
     schema::{Desired, Fill, Table},
@@ -32,7 +32,7 @@ pub struct Normal {
 /// [`InspectError::Refused`] names the object that the server does not take.
 pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, InspectError> {
     let tables = &desired.schema.tables;
-    let by_name: ByName<'_> = tables.iter().map(|table| (table.name.as_str(), table)).collect();
+    let schema = Whole::of(&desired.schema);
     let remembered = match Ledger::find(target).await? {
         Some(ledger) => ledger.normal_forms().await?,
         None => BTreeMap::new(),
@@ -44,9 +44,12 @@ pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, Ins
     .fetch_one(&target.pool)
     .await?;
     let mut normal = Normal::default();
+    // Labels are what they are, in every server's words.
+    let types = desired.schema.enums.iter().map(|of| (of.name().to_owned(), LiveEnum::of(*of)));
+    normal.catalogue.types = types.collect();
     let mut unknown: Vec<&Table> = Vec::new();
     for table in tables {
-        let digest = digest(&server, table, &by_name);
+        let digest = digest(&server, table, &schema);
         match remembered.get(&table.name).and_then(|form| read(form, &digest)) {
             Some(form) => {
                 normal.catalogue.tables.insert(table.name.clone(), form);
@@ -57,7 +60,7 @@ pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, Ins
             }
         }
     }
-    let asked = scratch::normalise(target, &unknown, &by_name).await?;
+    let asked = scratch::normalise(target, &unknown, &schema).await?;
     normal.catalogue.tables.extend(asked.tables);
     Ok(normal)
 }
@@ -67,16 +70,15 @@ pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, Ins
 /// # Errors
 /// [`InspectError::Refused`] names the column whose expression the server does not take.
 pub async fn try_fills(target: &Target, desired: &Desired, live: &Live) -> Result<(), InspectError> {
-    let tables = &desired.schema.tables;
-    let by_name: ByName<'_> = tables.iter().map(|table| (table.name.as_str(), table)).collect();
+    let schema = Whole::of(&desired.schema);
     for copy in &desired.tables {
         let found = live.catalogue.tables.get(&copy.target);
         let is_new = |fill: &&Fill| {
             !found.is_some_and(|found| found.columns.iter().any(|column| column.name == fill.column))
         };
         let fills: Vec<&Fill> = copy.fills.iter().filter(is_new).collect();
-        if let (Some(table), false) = (by_name.get(copy.target.as_str()), fills.is_empty()) {
-            scratch::try_fills(target, (table, &fills), &by_name).await?;
+        if let (Some(table), false) = (schema.table(&copy.target), fills.is_empty()) {
+            scratch::try_fills(target, (table, &fills), &schema).await?;
         }
     }
     Ok(())
@@ -123,7 +125,7 @@ fn read(form: &NormalForm, digest: &str) -> Option<LiveTable> {
 
 /// What identifies all that a table's words follow from: the server, what it is asked, and the statements that make the
 /// table and what its foreign keys refer to.
-fn digest(server: &str, table: &Table, schema: &ByName<'_>) -> String {
+fn digest(server: &str, table: &Table, schema: &Whole<'_>) -> String {
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
     let mut add = |text: &str| {
         hasher.update(&(text.len() as u64).to_le_bytes());

@@ -236,7 +236,14 @@ async fn converted(
     conversion: &Conversion,
     key: &str,
 ) -> Result<Option<Verdict>, InspectError> {
-    if conversion.may_fail {
+    let refused = |(rows, first_key)| {
+        Ok(Some(Verdict::Refused { rows, first_key, what: "values that the type does not take" }))
+    };
+    if let Some(takes) = conversion.takes_sql(column) {
+        if let Some(found) = count(connection, table, &format!("NOT ({takes})"), key).await? {
+            return refused(found);
+        }
+    } else if conversion.may_fail {
         // The value has a name of ours, so that nothing of the column's own name stands in the function's body.
         let value = conversion.using_sql(VALUE).unwrap_or_else(|| quoted(VALUE));
         // An assignment to a variable of the type is what ALTER COLUMN … TYPE does with the value.
@@ -253,9 +260,8 @@ async fn converted(
         connection.execute(AssertSqlSafe(create)).await?;
         let name = quoted(column);
         let condition = format!("r.{name} IS NOT NULL AND NOT pg_temp.mtm_fits(r.{name})");
-        if let Some((rows, first_key)) = count(connection, table, &condition, key).await? {
-            let what = "values that the type does not take";
-            return Ok(Some(Verdict::Refused { rows, first_key, what }));
+        if let Some(found) = count(connection, table, &condition, key).await? {
+            return refused(found);
         }
     }
     let Some(keeps) = conversion.keeps_sql(column) else { return Ok(None) };

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     diff,
-    schema::{Change, Fill, Table, render},
-    target::{Target, identifiers, server_error},
+    schema::{Change, EnumType, Fill, Schema, Table, render},
+    target::{Target, identifiers, server_error, with_labels_at_once},
 };
 
 /// Tables in one transaction: each takes about fifteen locks, and a server has 6,400 of them by default.
@@ -25,12 +25,12 @@ const TABLES_A_TRANSACTION: usize = 200;
 pub(super) async fn normalise(
     target: &Target,
     tables: &[&Table],
-    schema: &ByName<'_>,
+    schema: &Whole<'_>,
 ) -> Result<Catalogue, InspectError> {
     let mut whole = Catalogue::default();
     for batch in tables.chunks(TABLES_A_TRANSACTION) {
         let names: Vec<String> = batch.iter().map(|table| table.name.clone()).collect();
-        let read = in_scratch(target, Sight::Target, statements(batch, schema), &names).await?;
+        let read = in_scratch(target, Sight::Target, statements(batch, schema), (&names, &[])).await?;
         whole.tables.extend(read.tables);
     }
     Ok(whole)
@@ -40,7 +40,7 @@ pub(super) async fn normalise(
 pub(super) async fn try_fills(
     target: &Target,
     (table, fills): (&Table, &[&Fill]),
-    schema: &ByName<'_>,
+    schema: &Whole<'_>,
 ) -> Result<(), InspectError> {
     let queries = (0..).zip(fills).map(|(number, fill): (u32, &&Fill)| {
         let what = format!("what {}.{} is to be filled with", table.name, fill.column);
@@ -50,17 +50,32 @@ pub(super) async fn try_fills(
         )
     });
     let statements = statements(&[table], schema).chain(queries);
-    in_scratch(target, Sight::Target, statements, &[]).await.map(|_| ())
+    in_scratch(target, Sight::Target, statements, (&[], &[])).await.map(|_| ())
 }
 
-/// The tables of a schema by their names.
-pub(super) type ByName<'a> = BTreeMap<&'a str, &'a Table>;
+/// A schema, of which a part is made.
+pub(super) struct Whole<'a> {
+    tables: BTreeMap<&'a str, &'a Table>,
+    enums: &'a [EnumType],
+}
 
-/// What makes some tables, with what their foreign keys need: names for people, and SQL.
-pub(super) fn statements(tables: &[&Table], schema: &ByName<'_>) -> impl Iterator<Item = Statement> + use<> {
+impl<'a> Whole<'a> {
+    pub(super) fn of(schema: &'a Schema) -> Whole<'a> {
+        let tables = schema.tables.iter().map(|table| (table.name.as_str(), table)).collect();
+        Whole { tables, enums: &schema.enums }
+    }
+
+    pub(super) fn table(&self, name: &str) -> Option<&'a Table> {
+        self.tables.get(name).copied()
+    }
+}
+
+/// What makes some tables, with what their columns and foreign keys need: names for people, and SQL.
+pub(super) fn statements(tables: &[&Table], schema: &Whole<'_>) -> impl Iterator<Item = Statement> + use<> {
     let stubs = stubs(tables, schema);
     let all = stubs.iter().chain(tables.iter().copied());
-    let changes: Vec<Change> = all.flat_map(diff::creation).filter(Change::defines).collect();
+    let types = schema.enums.iter().copied().map(Change::CreateType);
+    let changes: Vec<Change> = types.chain(all.flat_map(diff::creation).filter(Change::defines)).collect();
     order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)))
 }
 
@@ -69,8 +84,9 @@ pub(super) async fn replay(
     target: &Target,
     statements: impl IntoIterator<Item = (String, String)>,
     names: &[String],
+    types: &[String],
 ) -> Result<Catalogue, InspectError> {
-    in_scratch(target, Sight::ScratchAlone, statements, names).await
+    in_scratch(target, Sight::ScratchAlone, with_labels_at_once(statements), (names, types)).await
 }
 
 /// Nobody waits for what is only looked at; who looks does not wait for long either.
@@ -92,7 +108,7 @@ fn order(mut changes: Vec<Change>) -> Vec<Change> {
 }
 
 /// Parents outside the batch, with their columns and keys alone, so that foreign keys have something to refer to.
-fn stubs(batch: &[&Table], schema: &ByName<'_>) -> Vec<Table> {
+fn stubs(batch: &[&Table], schema: &Whole<'_>) -> Vec<Table> {
     let inside: BTreeSet<&str> = batch.iter().map(|table| table.name.as_str()).collect();
     let wanted: BTreeSet<&str> = batch
         .iter()
@@ -100,9 +116,9 @@ fn stubs(batch: &[&Table], schema: &ByName<'_>) -> Vec<Table> {
         .map(|foreign_key| foreign_key.parent_table.as_str())
         .filter(|parent| !inside.contains(parent))
         .collect();
-    let outside = wanted.into_iter().filter_map(|name| schema.get(name));
+    let outside = wanted.into_iter().filter_map(|name| schema.table(name));
     outside
-        .map(|&table| {
+        .map(|table| {
             let unique = table.indexes.iter().filter(|index| index.unique).cloned().collect();
             Table { foreign_keys: Vec::new(), checks: Vec::new(), indexes: unique, ..table.clone() }
         })
@@ -149,6 +165,7 @@ pub(super) async fn replay_each(
         Some(oid) => table_names(&mut transaction, oid).await?,
         None => Vec::new(),
     };
+    let statements = with_labels_at_once(statements);
     let qualified = [format!("{}.", target.schema), format!("{}.", render::quoted(&target.schema))];
     for (what, sql) in statements.into_iter().filter(|(_, sql)| defines(sql)) {
         let mentioned = identifiers(&sql);
@@ -183,7 +200,7 @@ pub(super) async fn replay_each(
     }
     if let Some(oid) = catalogue::oid(&mut transaction, Namespace::Scratch).await? {
         let names = table_names(&mut transaction, oid).await?;
-        replayed.catalogue = catalogue::read(&mut transaction, Namespace::Scratch, &names).await?;
+        replayed.catalogue = catalogue::read(&mut transaction, Namespace::Scratch, &names, &[]).await?;
     }
     transaction.rollback().await?;
     Ok(replayed)
@@ -256,7 +273,7 @@ async fn in_scratch(
     target: &Target,
     sight: Sight,
     statements: impl IntoIterator<Item = (String, String)>,
-    names: &[String],
+    (names, types): (&[String], &[String]),
 ) -> Result<Catalogue, InspectError> {
     let mut connection = target.pool.acquire().await?;
     let connection: &mut PgConnection = &mut connection;
@@ -281,7 +298,7 @@ async fn in_scratch(
             return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });
         }
     }
-    let read = catalogue::read(&mut transaction, Namespace::Scratch, names).await?;
+    let read = catalogue::read(&mut transaction, Namespace::Scratch, names, types).await?;
     transaction.rollback().await?;
     Ok(read)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::schema::{IndexPart, PgType, ReferentialAction};
+use crate::schema::{EnumType, IndexPart, PgType, ReferentialAction};
 
 /// A value with the place in the mapping file where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,12 +39,22 @@ pub struct Mapping {
     pub identifiers: IdentifierPolicy,
     /// `assume_tz`.
     pub assume_zone: Option<String>,
+    /// `enums`, each at the place of its name.
+    pub enums: Vec<Placed<EnumType>>,
     /// `tables`, in the order of the file.
     pub tables: Vec<TableEntry>,
     /// `rules` of the file, followed by the built-in ones.
     pub rules: Vec<Rule>,
     /// The file's text, so that a later mistake can be shown where it stands ([`super::MappingError::from_mistakes`]).
     pub text: String,
+}
+
+impl Mapping {
+    /// The enumerated types, in the order of the file.
+    #[must_use]
+    pub fn enum_types(&self) -> Vec<EnumType> {
+        self.enums.iter().map(|placed| placed.value).collect()
+    }
 }
 
 /// How names are carried over.

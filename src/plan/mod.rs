@@ -158,8 +158,23 @@ impl Plan {
         }
         // More than the mapping asks for may stand in a version; it is recorded only where all of that is there.
         let holds_outcome = pending.outcome.as_ref().is_some_and(|outcome| live.catalogue.holds(outcome));
+        if live.catalogue.tables.is_empty() {
+            let made = pending.outcome.iter().flat_map(|outcome| outcome.types.keys());
+            let there = made.filter(|name| live.catalogue.types.contains_key(*name));
+            findings.extend(there.map(|name| {
+                blocker(
+                    "name-taken",
+                    format!(
+                        "the target has a type named {name} already, which a pending version makes. Drop it, or choose another \
+                         --schema"
+                    ),
+                )
+            }));
+        }
         let left = pending.outcome.map(|outcome| {
-            diff::between(desired, normal, Found { catalogue: &outcome, rows: &BTreeMap::new(), ours: None })
+            let rows = BTreeMap::new();
+            let found = Found { catalogue: &outcome, rows: &rows, ours: None, enums: &[], our_types: None };
+            diff::between(desired, normal, found)
         });
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
         let (version_action, remaining) = match left {

@@ -36,6 +36,8 @@ pub struct MappingReport {
 /// What is in a mapping.
 #[derive(Debug, Clone, Serialize)]
 struct Holds {
+    /// The enumerated types, in the order of the file.
+    enums: Vec<String>,
     /// The tables, in the order of the file.
     tables: Vec<String>,
     /// How many rules of its own.
@@ -52,6 +54,7 @@ impl MappingReport {
         MappingReport {
             mapping: name(mapping),
             holds: Some(Holds {
+                enums: mapping.enums.iter().map(|of| of.value.name().to_owned()).collect(),
                 tables: mapping.tables.iter().map(|table| table.name.value.clone()).collect(),
                 rules: mapping.rules.len() - built_in_rules,
                 built_in_rules,
@@ -97,7 +100,9 @@ pub fn mapping_text(report: &MappingReport, paint: Paint, out: &mut dyn Write) -
         let (name, held) = match &report.mapping {
             Some(file) => {
                 let (tables, rules) = (holds.tables.len() as u64, holds.rules as u64);
-                let tables = counted(tables, "table");
+                let enums = holds.enums.len() as u64;
+                let enums = (enums > 0).then(|| format!("{}, ", counted(enums, "enumerated type")));
+                let tables = format!("{}{}", enums.unwrap_or_default(), counted(tables, "table"));
                 (file.as_str(), format!("{tables}, {} over {built_in} built-in ones", counted(rules, "rule")))
             }
             None => ("The built-in rules alone", format!("{built_in} rules")),

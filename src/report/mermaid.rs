@@ -158,7 +158,7 @@ mod tests {
             &["1st choice"],
             vec![foreign_key("one", "1st choice", "tracks"), foreign_key("many", "track", "tracks")],
         );
-        let schema = Schema { name: "public".to_owned(), tables: vec![tracks, odd] };
+        let schema = Schema { name: "public".to_owned(), enums: Vec::new(), tables: vec![tracks, odd] };
         let mut out = Vec::new();
         schema_mermaid(&schema, &mut out).unwrap();
         let expected = r#"erDiagram

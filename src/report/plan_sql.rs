@@ -34,11 +34,13 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let mut timeouts = Timeouts::default();
     let (last, before) = versions.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
     for version in before {
-        in_one_transaction(&version.pre_data, out)?;
+        before_rows(version, out)?;
         writeln!(out)?;
         timeouts.write(&version.post_data, out)?;
     }
-    in_one_transaction(last.map_or(&[], |version| &version.pre_data), out)?;
+    if let Some(version) = last {
+        before_rows(version, out)?;
+    }
     let copied: Vec<_> = plan
         .tables
         .iter()
@@ -55,6 +57,15 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n-- post-data: a transaction each")?;
     }
     timeouts.write(after, out)
+}
+
+fn before_rows(version: &Version, out: &mut dyn Write) -> io::Result<()> {
+    let (labels, steps) = version.before_rows();
+    if !labels.is_empty() {
+        writeln!(out, "\n-- pre-data: nothing in the transaction that adds a label may use it")?;
+    }
+    Timeouts::default().write(labels, out)?;
+    in_one_transaction(steps, out)
 }
 
 fn in_one_transaction(steps: &[Step], out: &mut dyn Write) -> io::Result<()> {

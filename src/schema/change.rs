@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Check, Column, Conversion, Fill, ForeignKey, Index, Key, PgType, Table,
+    Check, Column, Conversion, EnumType, Fill, ForeignKey, Index, Key, LabelPlace, PgType, Table,
     words::{in_a_line, index_summary},
 };
 
@@ -13,6 +13,29 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
+    /// Makes an enumerated type.
+    CreateType(EnumType),
+    /// Adds a label to an enumerated type.
+    AddLabel {
+        /// The type as it is before any label is added.
+        of: EnumType,
+        /// The label.
+        label: String,
+        /// Where among the others.
+        place: LabelPlace,
+    },
+    /// Makes an enumerated type anew under its name, with other labels; the old one steps aside under a name of its own until
+    /// its columns have gone over.
+    ReplaceType {
+        /// The type as it is.
+        of: EnumType,
+        /// As it should be.
+        wanted: EnumType,
+    },
+    /// Takes away what [`Change::ReplaceType`] has set aside.
+    DropReplaced(EnumType),
+    /// Takes an enumerated type away.
+    DropType(EnumType),
     /// Makes a table with its columns and checks; keys, indexes and foreign keys are changes of their own.
     CreateTable(Table),
     /// Adds a column to a table that is there.
@@ -214,7 +237,12 @@ impl Change {
     #[must_use]
     pub fn section(&self) -> Section {
         match self {
-            Change::CreateTable(_)
+            Change::CreateType(_)
+            | Change::AddLabel { .. }
+            | Change::ReplaceType { .. }
+            | Change::DropReplaced(_)
+            | Change::DropType(_)
+            | Change::CreateTable(_)
             | Change::AddColumn { .. }
             | Change::AddCheck { .. }
             | Change::DropConstraint { .. }
@@ -241,7 +269,8 @@ impl Change {
     #[must_use]
     pub fn action(&self) -> Action {
         match self {
-            Change::CreateTable(_)
+            Change::CreateType(_)
+            | Change::CreateTable(_)
             | Change::AddColumn { .. }
             | Change::AddCheck { .. }
             | Change::AddKey { .. }
@@ -251,6 +280,8 @@ impl Change {
             Change::SetComment { comment: None, .. } => Action::Drop,
             Change::SetComment { .. }
             | Change::DropExpression { .. }
+            | Change::AddLabel { .. }
+            | Change::ReplaceType { .. }
             | Change::ReplaceIndex { .. }
             | Change::ValidateForeignKey { .. }
             | Change::FillColumn { .. }
@@ -259,9 +290,11 @@ impl Change {
             | Change::SetIdentity { .. }
             | Change::SetNotNull { .. }
             | Change::DropNotNull { .. } => Action::Alter,
-            Change::DropConstraint { .. } | Change::DropIndex { .. } | Change::DropColumn { .. } => {
-                Action::Drop
-            }
+            Change::DropType(_)
+            | Change::DropReplaced(_)
+            | Change::DropConstraint { .. }
+            | Change::DropIndex { .. }
+            | Change::DropColumn { .. } => Action::Drop,
         }
     }
 
@@ -271,10 +304,16 @@ impl Change {
         self.action() != Action::Add && self.defines()
     }
 
-    /// The table that it is about.
+    /// The table that it is about; or the type, which shares the names of a schema with its tables (`pg_type` has a row of
+    /// each), so that one name says which.
     #[must_use]
     pub fn table(&self) -> &str {
         match self {
+            Change::CreateType(of)
+            | Change::DropType(of)
+            | Change::DropReplaced(of)
+            | Change::AddLabel { of, .. }
+            | Change::ReplaceType { of, .. } => of.name(),
             Change::CreateTable(table) => &table.name,
             Change::AddColumn { table, .. }
             | Change::FillColumn { table, .. }
@@ -301,6 +340,13 @@ impl Change {
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
+            Change::CreateType(of) | Change::DropType(of) => format!("type {of:?}"),
+            Change::AddLabel { of, label, place } => match place {
+                LabelPlace::Before(next) => format!("type {of}: label {label}, before {next}"),
+                LabelPlace::After(last) => format!("type {of}: label {label}, after {last}"),
+            },
+            Change::ReplaceType { of, wanted } => format!("type {of:?} becomes {wanted:?}"),
+            Change::DropReplaced(of) => format!("type {of:?}, which its columns have left"),
             Change::CreateTable(table) => format!("table {}", table.name),
             Change::AddColumn { table, column } => {
                 let generated =
@@ -347,9 +393,11 @@ impl Change {
                 format!("column {table}.{column}: is no longer generated as {expression}")
             }
             Change::AlterType { table, column, from, from_collation, conversion } => {
-                let words = |pg_type: &PgType, collation: &Option<String>| match collation {
-                    Some(collation) => format!("{pg_type} collate {collation}"),
-                    None => pg_type.to_string(),
+                let words = |pg_type: &PgType, collation: &Option<String>| match (pg_type, collation) {
+                    // Where only the labels are others, the name says nothing.
+                    (PgType::Enum(of), _) => format!("{of:?}"),
+                    (_, Some(collation)) => format!("{pg_type} collate {collation}"),
+                    (_, None) => pg_type.to_string(),
                 };
                 let using = conversion.using_sql(&column.name).map(|using| format!(" using {using}"));
                 format!(
@@ -389,6 +437,8 @@ impl Change {
     #[must_use]
     pub fn rank(&self) -> u8 {
         match self {
+            // Columns want their type; labels are added first, since those are no part of the transaction.
+            Change::AddLabel { .. } | Change::ReplaceType { .. } | Change::CreateType(_) => 0,
             // A foreign key holds the key that it refers to.
             Change::DropConstraint { definition, .. } if definition.starts_with("FOREIGN KEY") => 0,
             Change::DropIndex { .. } => 1,
@@ -404,6 +454,8 @@ impl Change {
             Change::CreateTable(_) => 8,
             Change::AddColumn { column, .. } if column.generated.is_none() => 8,
             Change::AddColumn { .. } => 9,
+            // Its columns are of another one by then.
+            Change::DropType(_) | Change::DropReplaced(_) => 9,
             Change::AddCheck { .. } | Change::FillColumn { .. } => 10,
             Change::SetNotNull { .. } => 11,
             Change::AddKey { .. } => 12,

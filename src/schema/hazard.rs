@@ -61,7 +61,13 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         BlocksReads, BlocksWrites, BuildsIndex, DeletesData, LossyConversion, MayFailOnRows, RewritesTable,
     };
     match change {
-        Change::CreateTable(_)
+        // What becomes of the columns of a type are changes of their own.
+        Change::CreateType(_)
+        | Change::AddLabel { .. }
+        | Change::ReplaceType { .. }
+        | Change::DropReplaced(_)
+        | Change::DropType(_)
+        | Change::CreateTable(_)
         | Change::FillColumn { .. }
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }

@@ -3,6 +3,7 @@
 mod change;
 mod conversion;
 mod desired;
+mod enum_type;
 mod hazard;
 mod model;
 mod pg_type;
@@ -14,6 +15,8 @@ pub use conversion::Conversion;
 pub use desired::{
     ColumnCopy, Desired, Fate, Fill, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
 };
+pub use enum_type::{EnumType, LabelPlace, MAX_LABEL_BYTES};
+pub(crate) use enum_type::{is_taken_by_server, literal};
 pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, NullsOrder, ReferentialAction, Schema, Table,

@@ -5,13 +5,15 @@
 
 use serde::Serialize;
 
-use super::PgType;
+use super::{EnumType, PgType};
 
 /// The tables of one PostgreSQL schema, in the order in which they are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Schema {
     /// The schema's name (`--schema`, by default `public`).
     pub name: String,
+    /// The enumerated types that its columns are of, by name.
+    pub enums: Vec<EnumType>,
     /// Its tables, parents before children where there is no cycle.
     pub tables: Vec<Table>,
 }

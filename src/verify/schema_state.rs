@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 use super::VerifyError;
 use crate::{
-    inspect::{Catalogue, LiveColumn, LiveTable},
+    inspect::{Catalogue, LiveColumn, LiveEnum, LiveTable},
     schema::{Desired, render},
 };
 
@@ -39,6 +39,8 @@ pub struct SchemaObject {
 pub enum ObjectKind {
     /// A column.
     Column,
+    /// An enumerated type; it stands under its own name, in place of a table's.
+    Type,
     /// A primary key.
     PrimaryKey,
     /// A unique constraint.
@@ -57,6 +59,7 @@ impl ObjectKind {
     pub fn words(self) -> &'static str {
         match self {
             ObjectKind::Column => "column",
+            ObjectKind::Type => "type",
             ObjectKind::PrimaryKey => "primary key",
             ObjectKind::UniqueConstraint => "unique constraint",
             ObjectKind::Check => "check",
@@ -84,7 +87,17 @@ impl ObjectKind {
 
 /// What the target's schema should be, `normal` being the desired one in the server's words.
 pub(super) fn expected(desired: &Desired, normal: &Catalogue) -> Vec<SchemaObject> {
-    let mut objects = Vec::new();
+    let types = desired.schema.enums.iter().filter_map(|of| Some((of.name(), normal.types.get(of.name())?)));
+    let mut objects: Vec<SchemaObject> = types
+        .map(|(name, found)| SchemaObject {
+            table: name.to_owned(),
+            kind: ObjectKind::Type,
+            name: name.to_owned(),
+            definition: found.words(),
+            valid: true,
+            problem: None,
+        })
+        .collect();
     for table in &desired.schema.tables {
         let Some(words) = normal.tables.get(&table.name) else { continue };
         let mut push = |kind, name: &str, definition: String, valid| {
@@ -122,6 +135,17 @@ pub(super) async fn judge(
     let mut sentences = Vec::new();
     let mut without_table = BTreeSet::new();
     for object in &mut *objects {
+        if object.kind == ObjectKind::Type {
+            object.problem = match live.types.get(&object.name).map(LiveEnum::words) {
+                None => Some("it is missing, or no column is of it".to_owned()),
+                Some(found) if found != object.definition => {
+                    Some(format!("it is {found}, and should be {}", object.definition))
+                }
+                Some(_) => None,
+            };
+            sentences.extend(object.problem.as_ref().map(|problem| sentence(object, problem)));
+            continue;
+        }
         let Some(table) = live.tables.get(&object.table) else {
             object.problem = Some("its table is missing".to_owned());
             // Rows can be read from a view too, so their comparison need not say so.
@@ -142,6 +166,7 @@ fn sentence(object: &SchemaObject, problem: &str) -> String {
     let SchemaObject { table, kind, name, .. } = object;
     match kind {
         ObjectKind::Column => format!("{table}.{name}: {problem}"),
+        ObjectKind::Type => format!("type {name}: {problem}"),
         kind => format!("{} {name} on {table}: {problem}", kind.words()),
     }
 }

@@ -29,6 +29,8 @@ const SCHEMA: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
     UNION ALL SELECT format('comment %s.%s %s', relname, attname, description)
     FROM pg_description JOIN pg_class c ON c.oid = objoid LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid
     WHERE classoid = 'pg_class'::regclass AND relnamespace = 'public'::regnamespace AND description NOT LIKE '%somebody%'
+    UNION ALL SELECT format('type %s %s', t.typname, string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder))
+    FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.typnamespace = 'public'::regnamespace GROUP BY t.oid, t.typname
     UNION ALL SELECT format('index %s %s', pg_get_indexdef(indexrelid), indisvalid)
     FROM pg_index JOIN pg_class c ON c.oid = indrelid
     WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'seaql%' AND indexrelid::regclass::text NOT LIKE '%somebody%') AS lines (line)";
@@ -174,6 +176,10 @@ cases![
     column_dropped,
     column_filled,
     default_altered,
+    enum_added,
+    enum_label_added,
+    enum_label_removed,
+    enum_to_text,
     foreign_key_added,
     foreign_key_altered,
     foreign_key_retyped,
@@ -213,6 +219,19 @@ async fn generated_refused() {
     is_refused("generated_refused").await;
 }
 
+/// Rows hold a label that goes, or a text that is none; each is named by its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_label_in_use() {
+    is_refused("enum_label_in_use").await;
+}
+
+/// Another's type is used as it is, where it has the same labels, and else stands in the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_of_somebody() {
+    is_refused("enum_of_somebody").await;
+}
+
+/// Nothing makes the change, and nothing has become another.
 async fn is_refused(name: &'static str) {
     let case = Case::open(name).await;
     case.plans(3);

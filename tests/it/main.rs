@@ -15,6 +15,7 @@ mod cases;
 mod certificate;
 mod command;
 mod drift;
+mod enums;
 mod exit_codes;
 mod expressions;
 mod faults;

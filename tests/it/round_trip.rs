@@ -11,16 +11,16 @@ use crate::{
 };
 
 const SOURCE: &str = "CREATE TABLE thing (id INTEGER PRIMARY KEY, n INTEGER, flag INTEGER, t TEXT, j TEXT, d TEXT, ts TEXT, e INTEGER,
-        u TEXT, r REAL, parent INTEGER);
-    CREATE TABLE part (id INTEGER PRIMARY KEY, thing_id INTEGER, name TEXT NOT NULL, qty INTEGER DEFAULT 1);
+        u TEXT, r REAL, parent INTEGER, size TEXT DEFAULT 'small');
+    CREATE TABLE part (id INTEGER PRIMARY KEY, thing_id INTEGER, name TEXT NOT NULL, qty INTEGER DEFAULT 1, size TEXT);
     WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 40)
     INSERT INTO thing SELECT i, i * 3, i % 2, 'text ' || i, '{\"b\": ' || i || ', \"a\": [1]}', printf('2024-01-%02d', i % 28 + 1),
         printf('2024-01-%02d 10:00:00+02:00', i % 28 + 1), 1700000000 + i, printf('123e4567-e89b-12d3-a456-4266141740%02d', i),
-        i * 0.25, nullif(i / 2, 0) FROM k;
-    INSERT INTO part SELECT id, id, 'part ' || id, id FROM thing; INSERT INTO part VALUES (100, NULL, 'of nothing', NULL);";
+        i * 0.25, nullif(i / 2, 0), nullif(iif(i % 3, iif(i % 3 = 1, 'small', 'so so'), 'large'), iif(i % 5, '', 'large')) FROM k;
+    INSERT INTO part SELECT id, id, 'part ' || id, id, size FROM thing; INSERT INTO part VALUES (100, NULL, 'of nothing', NULL, NULL);";
 
 /// What a column may be asked to be, each a value in YAML; `-`: it is not named.
-const COLUMNS: [(&str, &str, &[&str]); 13] = [
+const COLUMNS: [(&str, &str, &[&str]); 15] = [
     ("thing", "id", &["-", "integer", "bigint"]),
     (
         "thing",
@@ -74,12 +74,35 @@ const COLUMNS: [(&str, &str, &[&str]); 13] = [
         ],
     ),
     ("thing", "parent", &["-", "integer"]),
+    (
+        "thing",
+        "size",
+        &[
+            "-",
+            "varchar(9)",
+            "size",
+            "{type: size, default: \"'large'\"}",
+            "{type: size, default: \"NULL\", check: \"size IN ('small', 'so so', 'large')\"}",
+            "extent",
+            "{type: extent, default: \"'small'\"}",
+        ],
+    ),
+    ("part", "size", &["-", "size", "extent", "varchar(9)"]),
     ("part", "thing_id", &["-", "integer", "bigint"]),
     ("part", "qty", &["-", "{type: integer, default: 2}", "{type: smallint, check: \"qty > 0\"}", "numeric"]),
 ];
 
+/// The labels of the two enumerated types: one of these for each.
+const LABELS: [&str; 5] = [
+    "[small, so so, large]",
+    "[large, so so, small]",
+    "[small, so so, large, huge]",
+    "[tiny, small, \"it's so\", so so, large]",
+    "[small, large, so so, tiny]",
+];
+
 /// What a table may have beside its columns: the table, the key, an entry of its list.
-const OBJECTS: [(&str, &str, &str); 18] = [
+const OBJECTS: [(&str, &str, &str); 21] = [
     ("thing", "indexes", "{name: thing_n, columns: [n]}"),
     ("thing", "indexes", "{name: thing_by, columns: [t, d]}"),
     ("thing", "indexes", "{name: thing_by, columns: [{column: d, order: desc}, u]}"),
@@ -99,6 +122,9 @@ const OBJECTS: [(&str, &str, &str); 18] = [
         "checks",
         "{name: thing_made_check, expression: \"made_of IS NULL OR length(made_of::text) > 0\"}",
     ),
+    ("thing", "indexes", "{name: thing_size, columns: [size, id]}"),
+    ("thing", "indexes", "{name: thing_small, columns: [n], where: \"size = 'small'\"}"),
+    ("part", "checks", "{name: part_size, expression: \"size <> 'large' OR qty > -1\"}"),
     ("thing", "checks", "{name: thing_positive, expression: \"r > 0\"}"),
     ("thing", "checks", "{name: thing_positive, expression: \"r > 0 OR id > 0\"}"),
     ("thing", "foreign_keys", "{columns: [parent], references: {table: thing}}"),
@@ -109,23 +135,29 @@ const OBJECTS: [(&str, &str, &str); 18] = [
 ];
 
 /// Columns that only the target has; of a table, or of both.
-const ADDED: [(&str, &str); 11] = [
+const ADDED: [(&str, &str); 13] = [
     ("", "note: text"),
     ("", "note: {type: text, comment: To be read}"),
     ("", "note: varchar(20)"),
     ("", "made: {type: timestamptz, default: now(), not_null: true}"),
-    ("", "kind: {type: text, default: \"'a'\", not_null: true}"),
+    ("", "kind: {type: text, default: \"'small'\", not_null: true}"),
     ("thing", "made_of: {type: text, generated: \"j::jsonb ->> 'b'\"}"),
     ("thing", "made_of: {type: integer, generated: \"(j::jsonb ->> 'b')::integer\"}"),
     ("thing", "made_of: {type: text, generated: \"'n' || n::text\", comment: Of n}"),
     ("thing", "made_of: text"),
     ("thing", "long: {type: integer, generated: length(u::text), not_null: true}"),
     ("part", "made_of: {type: integer, generated: \"length(name) + coalesce(id, 0)\"}"),
+    ("", "kind: {type: extent, default: \"'small'\", not_null: true}"),
+    ("", "rank: size"),
 ];
 
 /// Draws a mapping.
 fn mapping(random: &mut Random) -> String {
-    let mut yaml = "version: 1\nprune: true\ntables:\n".to_owned();
+    let mut yaml = "version: 1\nprune: true\nenums:\n".to_owned();
+    for name in ["size", "extent"] {
+        yaml += &format!("  {name}: {}\n", LABELS[random.below(LABELS.len() as u64) as usize]);
+    }
+    yaml += "tables:\n";
     for table in ["thing", "part"] {
         yaml += &format!("  {table}:\n");
         match random.below(4) {

@@ -39,7 +39,7 @@ pub(super) struct Job {
     pub(super) validating: Arc<Mutex<Option<oneshot::Sender<()>>>>,
 }
 
-/// `NAME`: before the rows, in one transaction.
+/// `NAME`: before the rows, in one transaction; labels of enumerated types before it.
 pub(super) struct PreData(pub(super) Arc<Job>);
 
 /// `NAME__post`: after the rows, a transaction a step.
@@ -120,12 +120,33 @@ impl Job {
                 self.check_hazards(connection, section, index, step).await?;
             }
         }
-        self.run_all(connection, Section::PreData, pre_data).await?;
+        let labels = self.add_labels(connection).await?;
+        self.run_all(connection, Section::PreData, &pre_data[labels..]).await?;
         let row = VersionRow::of(self.version())?;
         let mut values = vec![self.version().name.as_str().into()];
         values.extend(row.sections.into_iter().map(Value::from));
         values.push(row.checksum.into());
         self.record(connection, &self.ledger.record_version_sql(), values).await
+    }
+
+    /// Commits the labels with which the version begins, and gives their number: nothing in the transaction that adds one
+    /// may use it. A run that was cut off meets them again, which is why they are added `IF NOT EXISTS`.
+    async fn add_labels<C: ConnectionTrait>(&self, connection: &C) -> Result<usize, MigrateError> {
+        let (section, steps) = (Section::PreData, &self.version().pre_data);
+        let labels = self.version().before_rows().0.len();
+        if labels > 0 {
+            // What is refused is refused as a whole.
+            for (index, step) in steps.iter().enumerate() {
+                self.check_hazards(connection, section, index, step).await?;
+            }
+        }
+        for (index, step) in steps.iter().enumerate().take(labels) {
+            let failed = |error: DbErr| self.step_failed(section, index, step, &error);
+            let transaction = self.pool.begin().await.map_err(failed)?;
+            self.run_in_transaction(&transaction, section, index, step).await?;
+            transaction.commit().await.map_err(failed)?;
+        }
+        Ok(labels)
     }
 
     async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {

@@ -1,7 +1,8 @@
 //! Versions: the schema part of a plan, frozen as SQL text that people can read.
 //!
 //! A version is a folder `mYYYYMMDD_HHMMSS_slug` with the files `pre-data.sql` (before the rows, one transaction),
-//! `post-data.sql` (after them, a transaction a step) and `down.sql` (the way back, one transaction). In a file each
+//! `post-data.sql` (after them, a transaction a step) and `down.sql` (the way back, one transaction).
+//! `ALTER TYPE … ADD VALUE` at the beginning of `pre-data.sql` is committed before its transaction. In a file each
 //! statement is introduced by a line `-- step`, which may carry attributes:
 //!
 //! ```sql
@@ -17,14 +18,14 @@ use std::{fmt, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use self::folder::{load_folder, save};
-use crate::sql_text;
+use crate::{enum_types, sql_text};
 
 /// A frozen schema change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// `mYYYYMMDD_HHMMSS_slug`.
     pub name: String,
-    /// Before the rows, in one transaction.
+    /// Before the rows, in one transaction ([`Version::before_rows`]).
     pub pre_data: Vec<Step>,
     /// After the rows, each step in a transaction of its own, or concurrently.
     pub post_data: Vec<Step>,
@@ -155,6 +156,13 @@ pub enum VersionError {
 }
 
 impl Version {
+    /// What comes before the rows: the labels of enumerated types with which it begins, each committed by itself, since
+    /// nothing in the transaction that adds a label may use it; and the one transaction of the rest.
+    pub fn before_rows(&self) -> (&[Step], &[Step]) {
+        let labels = self.pre_data.iter().take_while(|step| enum_types::adds_label(&step.sql)).count();
+        self.pre_data.split_at(labels)
+    }
+
     /// The steps of a section.
     pub fn section(&self, section: Section) -> &[Step] {
         match section {

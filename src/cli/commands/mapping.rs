@@ -57,7 +57,7 @@ async fn look(args: &CheckArgs, output: Output) -> Result<(Mapping, Vec<Finding>
     let mapping = prepare::mapping(scope.mapping.as_deref())?;
     let Some(source) = &args.source else { return Ok((mapping, Vec::new())) };
     let source = prepare::open(&SourceArgs { source: source.clone() }, prepare::jobs(None)).await?;
-    let audit = prepare::audit(&source, Depth::Whole, output).await?;
+    let audit = prepare::audit(&source, Depth::Whole, Some(&mapping), output).await?;
     let mut findings = prepare::desired_and_tried(&mapping, &source, &audit, &scope).await?.findings;
     findings.sort_by_key(|finding| finding.severity);
     Ok((mapping, findings))
@@ -66,7 +66,7 @@ async fn look(args: &CheckArgs, output: Output) -> Result<(Mapping, Vec<Finding>
 async fn show(args: &ShowArgs, output: Output) -> Result<Exit, CliError> {
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
     let source = prepare::open(&args.source, prepare::jobs(None)).await?;
-    let audit = prepare::audit(&source, Depth::Whole, output).await?;
+    let audit = prepare::audit(&source, Depth::Whole, Some(&mapping), output).await?;
     let desired = prepare::desired(&mapping, &audit, &args.scope)?;
     for name in &args.table {
         is_there(name, &desired, &audit.path)?;

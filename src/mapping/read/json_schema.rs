@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
-    MAPPING, VERSION,
+    MAPPING, VERSION, enums,
     keys::{Key, Keys, Relation, Shape, Vocabulary},
     rule::AS_DECLARED,
 };
@@ -38,6 +38,8 @@ struct JsonSchema {
     required: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     additional_properties: Option<Others>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    property_names: Option<Box<JsonSchema>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Box<JsonSchema>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,6 +183,9 @@ fn shape(shape_of: &Shape) -> JsonSchema {
             additional_properties: Some(Others::All(Box::new(shape(item)))),
             ..JsonSchema::default()
         },
+        Shape::NamedTypes(item) => {
+            JsonSchema { property_names: Some(Box::new(name_of_enum())), ..shape(&Shape::Named(item)) }
+        }
         Shape::List(item) => list(item),
         Shape::FilledList(item) => JsonSchema { min_items: Some(1), ..list(item) },
         Shape::Either(shapes) => any_of(shapes.iter().map(shape).collect()),
@@ -215,7 +220,21 @@ fn pg_type() -> JsonSchema {
     let (names, patterns): (Vec<_>, Vec<_>) = PgType::spellings()
         .map(|(name, brackets)| (name, format!(r"\s*{}\s*{brackets}", any_case(name))))
         .unzip();
-    one_of_words(&names, &patterns)
+    JsonSchema {
+        any_of: one_of_words(&names, &patterns).any_of.into_iter().chain([name_in_any_case()]).collect(),
+        ..JsonSchema::default()
+    }
+}
+
+/// An enumerated type's name.
+fn name_of_enum() -> JsonSchema {
+    JsonSchema { types: vec!["string"], pattern: Some(format!("^{}$", enums::NAME)), ..JsonSchema::default() }
+}
+
+/// A name that may be an enumerated type's: which ones there are, a schema cannot look up.
+fn name_in_any_case() -> JsonSchema {
+    let pattern = r"^\s*[A-Za-z][A-Za-z0-9_]*\s*$".to_owned();
+    JsonSchema { types: vec!["string"], pattern: Some(pattern), ..JsonSchema::default() }
 }
 
 fn rung() -> JsonSchema {

@@ -63,6 +63,8 @@ pub(super) enum Shape {
     Object(&'static Keys),
     /// A mapping of names that the user chose.
     Named(&'static Shape),
+    /// A mapping of enumerated types by their names.
+    NamedTypes(&'static Shape),
     /// A list.
     List(&'static Shape),
     /// A list in which something must stand.

@@ -4,6 +4,7 @@
 //! part each. A part that has a mistake is left out of the value and the reading goes on, so that one run names them all.
 //! The tables of keys and words are also what the JSON Schema for editors is made from ([`json_schema`]).
 
+mod enums;
 mod index;
 mod json_schema;
 mod keys;
@@ -48,6 +49,11 @@ const MAPPING: Keys = Keys {
             "prune",
             Shape::Truth,
             "Whether columns, constraints and indexes go that a mapped table has in the target and this file does not ask for.",
+        ),
+        Key::optional(
+            "enums",
+            enums::ENUMS,
+            "Enumerated types by name, each a list of its labels in their order; columns may be of them.",
         ),
         Key::optional(
             "tables",
@@ -98,6 +104,11 @@ impl Reader {
         }
         mapping.prune = self.truth(&top, "prune").unwrap_or(false);
         mapping.assume_zone = self.optional_text(&top, "assume_tz").and_then(|zone| self.zone(zone));
+        // First, since columns and rules name them.
+        if let Some(node) = top.get("enums") {
+            self.enums(node);
+        }
+        mapping.enums = self.enums.clone();
         for (name, node) in top.get("tables").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
         {
             mapping.tables.extend(self.table(name, node));

@@ -7,6 +7,7 @@ use super::super::{
     yaml::{Kind, Node},
 };
 use super::keys::Keys;
+use crate::schema::EnumType;
 
 /// A mapping of known keys, each there at most once.
 pub(super) struct Object<'n> {
@@ -42,6 +43,8 @@ pub(super) enum Case {
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) mistakes: Vec<Mistake>,
+    /// The enumerated types that the mapping has, read before what names them.
+    pub(super) enums: Vec<Placed<EnumType>>,
 }
 
 impl Reader {

@@ -63,10 +63,9 @@ fn other_collations(draft: &Draft<'_>, index: &IndexAudit) -> String {
         .parts
         .iter()
         .filter(|part| {
-            part.column
-                .as_ref()
-                .and_then(|c| draft.position(c))
-                .is_some_and(|at| matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_)))
+            part.column.as_ref().and_then(|c| draft.position(c)).is_some_and(|at| {
+                matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_) | PgType::Enum(_))
+            })
         })
         .map(|part| part.collation.as_str())
         .filter(|collation| !collation.eq_ignore_ascii_case("BINARY"))

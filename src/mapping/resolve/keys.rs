@@ -112,7 +112,7 @@ fn values_may_meet(column: &ColumnAudit, pg_type: PgType) -> bool {
     let infinite = column.real_range.is_some_and(|(low, high)| low.is_infinite() || high.is_infinite());
     match pg_type {
         // An affinity other than BLOB has already turned '1' into 1, or 1 into '1'.
-        PgType::Text | PgType::Varchar(_) => {
+        PgType::Text | PgType::Varchar(_) | PgType::Enum(_) => {
             storage.text > 0 && (infinite || numbers && column.affinity == Affinity::Blob)
         }
         PgType::Bytea => {

@@ -5,6 +5,7 @@
 mod checks;
 mod columns;
 mod defaults;
+mod enums;
 mod expression;
 mod fates;
 mod glob;
@@ -154,12 +155,13 @@ impl Mapping {
                 utf8: audit.encoding == "UTF-8",
             });
         }
+        mistakes.extend(enums::names_taken(self, &drafts));
         for draft in &mut drafts {
             draft.settled = self.settle_columns(draft, &mut findings, &mut mistakes);
         }
         meet::meet(&mut drafts);
 
-        let mut schema = Schema { name: scope.schema.clone(), tables: Vec::new() };
+        let mut schema = Schema { name: scope.schema.clone(), enums: Vec::new(), tables: Vec::new() };
         let mut copies = Vec::new();
         let mut fates = fates::of_others(audit);
         let keyed: Vec<_> =
@@ -186,6 +188,7 @@ impl Mapping {
             copies.push(copy(draft, &table, keys.row_key.clone()));
             schema.tables.push(table);
         }
+        schema.enums = enums::used(self, &schema.tables, &mut findings);
         fates.extend(audit.tables.iter().filter(|table| !scope.takes(&table.name)).map(|table| {
             fates::fate(
                 "table",

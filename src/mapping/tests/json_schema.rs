@@ -122,6 +122,10 @@ const BEYOND: &[&str] = &[
     // YAML's own rule: an editor marks it without a schema, but for names that differ in case only.
     "duplicate",
     "unknown time zone",
+    // Any word may be the name of an enumerated type.
+    "unknown type",
+    "means something of PostgreSQL's own",
+    "bytes is too long",
     "stands under `columns` too",
     "`from` is for the types",
     "`collate` is for text",

@@ -112,6 +112,42 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ("version: 1\n---\nversion: 1\n", &["1:1: a mapping file holds one document; remove the second `---`"]),
     ("version: 1\ntables: [\n", &["3:1: this is not valid YAML: did not find expected node content"]),
     (
+        "version: 1\nenums: {span: [short, long]}\ntables: {t: {columns: {c: spam, d: spans, e: SPAN}}}\n",
+        &[
+            "3:27: unknown type `spam`; did you mean `span`?",
+            "3:36: unknown type `spans`; did you mean `span`?",
+        ],
+    ),
+    (
+        "version: 1\nenums:\n  point: [a]\n  int4: [a]\n  Mood: [a]\n  order: [a]\n  1st: [a]\n",
+        &[
+            "3:3: `point` means something of PostgreSQL's own; choose another name, such as `point_kind`",
+            "4:3: `int4` means something of PostgreSQL's own; choose another name, such as `int4_kind`",
+            "5:3: `Mood` is no name for an enumerated type; it begins with a small letter, and has small letters, digits and `_`, \
+             at most 63 of them",
+            "6:3: `order` means something of PostgreSQL's own; choose another name, such as `order_kind`",
+            "7:3: `1st` is no name for an enumerated type; it begins with a small letter, and has small letters, digits and `_`, \
+             at most 63 of them",
+        ],
+    ),
+    (
+        "version: 1\nenums: {mood: [sad, ok, sad]}\n",
+        &["2:25: duplicate label `sad`; the first one is in line 2, column 16"],
+    ),
+    ("version: 1\nenums: {mood: [sad, \"\"]}\n", &["2:21: an empty text says nothing"]),
+    (
+        "version: 1\nenums: {mood: []}\n",
+        &["2:9: an enumerated type has at least one label; as in `mood: [low, high]`"],
+    ),
+    (
+        "version: 1\nenums: {mood: [xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]}\n",
+        &["2:16: a label of 64 bytes is too long; PostgreSQL takes 63 bytes at most"],
+    ),
+    (
+        "version: 1\nenums: {mood: [sad]}\ntables: {t: {columns: {c: {type: mood, collate: C}}}}\n",
+        &["3:40: `collate` is for text and varchar; leave it out"],
+    ),
+    (
         "version: 1\ntables:\n\ttracks: {}\n",
         &["3:1: a tab in the indentation; YAML is indented with spaces only"],
     ),
@@ -144,13 +180,13 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "- version: 1\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     (
         "tracks\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     ("tables: {}\n", &["1:1: the key `version` is missing here"]),
@@ -164,7 +200,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\nsource: x.db\n",
         &[
-            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     ("version: 1\nversion: 1\n", &["2:1: duplicate key `version`; the first one is in line 1, column 1"]),

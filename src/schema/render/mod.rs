@@ -8,6 +8,8 @@ mod comment;
 mod steps;
 mod undo;
 
+use self::steps::beside;
+
 use sea_query::{
     Alias, ColumnDef, ConditionalStatement, Expr, ExprTrait, ForeignKey as ForeignKeyStatement,
     ForeignKeyAction, Index as IndexStatement, IndexColumn, IndexType, IntoIden, PostgresQueryBuilder, Query,
@@ -15,8 +17,8 @@ use sea_query::{
 };
 
 use super::{
-    Change, Check, Column, Fill, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table,
-    TableCopy,
+    Change, Check, Column, EnumType, Fill, ForeignKey, Index, IndexKey, IndexPart, Key, LabelPlace,
+    ReferentialAction, Table, TableCopy, literal,
 };
 
 pub use comment::{COMMENT_ON, comment_on};
@@ -40,6 +42,19 @@ fn quoted_list(names: &[String]) -> String {
 #[must_use]
 pub fn statement(change: &Change) -> String {
     match change {
+        Change::CreateType(of) => format!("CREATE TYPE {of} AS ENUM ({})", of.literals()),
+        // It is committed by itself, so a run that was cut off may meet it again.
+        Change::AddLabel { of, label, place } => {
+            let place = match place {
+                LabelPlace::Before(next) => format!("BEFORE {}", literal(next)),
+                LabelPlace::After(last) => format!("AFTER {}", literal(last)),
+            };
+            format!("ALTER TYPE {of} ADD VALUE IF NOT EXISTS {} {place}", literal(label))
+        }
+        // The one that takes its place is a statement of its own.
+        Change::ReplaceType { of, .. } => format!("ALTER TYPE {of} RENAME TO {}", aside(*of)),
+        Change::DropReplaced(of) => format!("DROP TYPE {}", aside(*of)),
+        Change::DropType(of) => format!("DROP TYPE {of}"),
         Change::CreateTable(table) => create_table(table),
         Change::AddColumn { table, column } => TableStatement::alter()
             .table(Alias::new(table))
@@ -88,6 +103,11 @@ pub fn statement(change: &Change) -> String {
             comment_on(table, column.as_deref(), comment.as_deref())
         }
     }
+}
+
+/// The name under which a type waits that another one of its name takes the place of.
+fn aside(of: EnumType) -> String {
+    beside(of.name(), "old")
 }
 
 fn alter_column(table: &str, column: &str, what: &str) -> String {

@@ -93,7 +93,16 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
                 ..Statement::new(Phase::Fill, Lock::Writes, statement(change))
             }]
         }
-        Change::CreateTable(_) | Change::SetComment { .. } => one(Phase::Define, Lock::None),
+        Change::ReplaceType { wanted, .. } => vec![
+            Statement::new(Phase::Define, Lock::None, statement(change)),
+            Statement::new(Phase::Define, Lock::None, statement(&Change::CreateType(*wanted))),
+        ],
+        Change::CreateType(_)
+        | Change::AddLabel { .. }
+        | Change::DropReplaced(_)
+        | Change::DropType(_)
+        | Change::CreateTable(_)
+        | Change::SetComment { .. } => one(Phase::Define, Lock::None),
         Change::AddCheck { table, check } if in_use => asserted(table, check),
         Change::SetNotNull { table, column } if in_use => required(table, column),
         Change::SetNotNull { .. } => one(Phase::Require, Lock::All),
@@ -199,7 +208,7 @@ fn validate(table: &str, constraint: &str) -> String {
 }
 
 /// A name for a while, within the 63 bytes that PostgreSQL keeps of one.
-fn beside(name: &str, suffix: &str) -> String {
+pub(super) fn beside(name: &str, suffix: &str) -> String {
     let room = 63 - suffix.len() - 2;
     let end = (0..=room.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     format!("{}__{suffix}", &name[..end])

@@ -1,6 +1,6 @@
 //! The way back from a change.
 
-use super::{add_constraint, alter_column, comment_on, quoted, statement};
+use super::{add_constraint, alter_column, comment_on, quoted, statement, statements};
 use crate::schema::{Change, Column, Conversion, Hazard};
 use crate::value::Reading;
 
@@ -28,6 +28,18 @@ pub fn undo(change: &Change) -> Undo {
     let drop_constraint =
         |table: &str, name: &str| format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name));
     match change {
+        Change::CreateType(of) => by(statement(&Change::DropType(*of))),
+        Change::DropType(of) => by(statement(&Change::CreateType(*of))),
+        // By the same dance: what the columns go back to has its own name again before they do, so that defaults and checks
+        // may name it.
+        Change::ReplaceType { of, .. } => by(statement(&Change::DropReplaced(*of))),
+        Change::DropReplaced(of) => {
+            let replaced = Change::ReplaceType { of: *of, wanted: *of };
+            let statements = statements(&replaced, false).into_iter().map(|statement| statement.sql);
+            Undo::By { statements: statements.collect(), hazards: Vec::new() }
+        }
+        // PostgreSQL takes no label away (its manual, "ALTER TYPE").
+        Change::AddLabel { .. } => Undo::Never,
         Change::CreateTable(table) => deleting(format!("DROP TABLE {}", quoted(&table.name))),
         Change::AddColumn { table, column } if column.generated.is_some() => {
             by(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
