@@ -198,7 +198,8 @@ async fn allowed(options: &Options, ledger: &Ledger) -> Result<Vec<String>, Appl
     Ok(allowed)
 }
 
-/// Says in the ledger how the mapping reads the rows that pre-data converts; gives each table's copy before and after.
+/// Says in the ledger how the mapping reads the rows that pre-data converts; gives each table's copy before and after. A table
+/// that is renamed in the same breath is known by its former name until then.
 ///
 /// Beforehand, since a run that is killed in between then finds its changes still to be made, and its rows its own.
 async fn convert(plan: &Plan, ledger: &Ledger) -> Result<Vec<(String, [String; 2])>, ApplyError> {
@@ -208,8 +209,9 @@ async fn convert(plan: &Plan, ledger: &Ledger) -> Result<Vec<(String, [String; 2
     let converted: Vec<(String, [String; 2])> = tables
         .filter(|(table, _)| table.copy == CopyPlan::Convert)
         .filter_map(|(_, copy)| {
-            let before = started.get(&copy.target)?.source_digest.clone();
-            Some((copy.target.clone(), [before, copy.digest(content)]))
+            let there = plan.former.table(&copy.target);
+            let before = started.get(there)?.source_digest.clone();
+            Some((there.to_owned(), [before, copy.digest(content)]))
         })
         .collect();
     let pairs = converted.iter().map(|(table, [old, new])| (table.as_str(), [old.as_str(), new.as_str()]));

@@ -199,7 +199,7 @@ pub(super) async fn connect(
 impl Prepared {
     /// Plans again, after a part of the plan was carried out.
     pub(super) async fn plan_again(&mut self) -> Result<(), CliError> {
-        (self.normal, self.live, self.plan, self.folder) =
+        (self.normal, self.there, self.live, self.plan, self.folder) =
             plan(&self.audit, &self.plan.desired, &self.target).await?;
         Ok(())
     }
@@ -222,6 +222,9 @@ pub(super) struct Prepared {
     pub(super) audit: Audit,
     pub(super) target: Target,
     pub(super) normal: Catalogue,
+    /// The target's tables as they are.
+    pub(super) there: Catalogue,
+    /// The target as it is once the declared renames are made.
     pub(super) live: Live,
     pub(super) plan: Plan,
     /// The versions of the mapping's folder.
@@ -255,8 +258,8 @@ impl<'a> Ends<'a> {
         let Ends { mapping, source, target, scope } = self;
         let audit = audit(&source, depth, output).await?;
         let desired = desired_and_tried(&mapping, &source, &audit, scope).await?;
-        let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
-        Ok(Prepared { source, audit, target, normal, live, plan, folder })
+        let (normal, there, live, plan, folder) = plan(&audit, &desired, &target).await?;
+        Ok(Prepared { source, audit, target, normal, there, live, plan, folder })
     }
 }
 
@@ -265,7 +268,7 @@ pub(super) async fn plan(
     audit: &Audit,
     desired: &Desired,
     target: &Target,
-) -> Result<(Catalogue, Live, Plan, Vec<Version>), CliError> {
+) -> Result<(Catalogue, Catalogue, Live, Plan, Vec<Version>), CliError> {
     let folder = versions(desired.versions_dir.as_ref())?;
     let statuses = target::status(target, &folder).await?;
     let edited: Vec<String> = statuses.iter().filter(|s| s.edited).map(|s| s.name.clone()).collect();
@@ -279,10 +282,12 @@ pub(super) async fn plan(
     ours.extend(live.copies.keys().cloned());
     let found = Found { catalogue: &live.catalogue, rows: &live.rows, ours: Some(&ours) };
     let difference = diff::between(desired, &normal, found);
-    let obstacles = inspect::obstacles(target, &difference.changes, desired, &live).await?;
-    let compared = Compared { normal: &normal, live: &live, difference, obstacles };
+    let renamed = live.renamed(&difference);
+    let obstacles =
+        inspect::obstacles(target, &difference.changes, desired, &renamed, &difference.former).await?;
+    let compared = Compared { normal: &normal, live: &renamed, difference, obstacles };
     let plan = Plan::between(audit, desired, compared, pending);
-    Ok((normal, live, plan, folder))
+    Ok((normal, live.catalogue, renamed, plan, folder))
 }
 
 /// Every name that stands in the versions which the target has.

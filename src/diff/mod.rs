@@ -5,8 +5,13 @@
 
 mod columns;
 mod objects;
+mod renames;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use renames::Former;
+use renames::Renamed;
 
 use crate::{
     inspect::Catalogue,
@@ -24,6 +29,10 @@ pub struct Difference {
     pub recopied: BTreeMap<String, String>,
     /// What the target has beside the desired objects and keeps, since the mapping does not say `prune`.
     pub kept: Vec<String>,
+    /// The target's tables once the declared renames are made, which come first.
+    pub renamed: Catalogue,
+    /// What the target calls those until then.
+    pub former: Former,
 }
 
 /// The target as it is, and what is known of it.
@@ -44,9 +53,13 @@ pub struct Found<'a> {
 /// and stays, unless the mapping says `prune`; but constraints and indexes that our own versions made go with the wish.
 #[must_use]
 pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Difference {
-    let Found { catalogue: live, rows, ours } = found;
-    let is_ours = |name: &str| ours.is_none_or(|ours| ours.contains(name));
-    let mut difference = Difference::default();
+    let Found { catalogue, rows, ours } = found;
+    let Renamed { changes, catalogue: live, former } = renames::rename(desired, normal, catalogue);
+    let rows = former.renamed(rows);
+    // What has a new name belongs to whom it belonged to.
+    let ours = ours.map(|ours| renames::renamed_names(ours, &changes));
+    let is_ours = |name: &str| ours.as_ref().is_none_or(|ours| ours.contains(name));
+    let mut difference = Difference { changes, ..Difference::default() };
     let mut there = Vec::new();
     for table in &desired.schema.tables {
         match (normal.tables.get(&table.name), live.tables.get(&table.name)) {
@@ -80,6 +93,7 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     }));
     difference.changes = changes;
     difference.changes.sort_by_key(Change::rank);
+    (difference.renamed, difference.former) = (live, former);
     difference
 }
 

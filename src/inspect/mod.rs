@@ -9,7 +9,7 @@ mod drift;
 mod obstacles;
 mod scratch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
@@ -20,6 +20,7 @@ pub use drift::{Drift, DriftError, drift};
 pub use obstacles::{Obstacle, obstacles};
 
 use crate::{
+    diff::Difference,
     schema::{Desired, render},
     target::{Ledger, LedgerError, ServerError, Target, server_error},
 };
@@ -74,7 +75,7 @@ pub async fn replay(
     statements: impl IntoIterator<Item = (String, String)>,
     desired: &Desired,
 ) -> Result<Catalogue, InspectError> {
-    scratch::replay(target, statements, &names(desired)).await
+    scratch::replay(target, statements, &desired.table_names()).await
 }
 
 /// The target as it is.
@@ -92,6 +93,20 @@ pub struct Live {
     pub rows: BTreeMap<String, u64>,
     /// What the ledger knows of each table's rows.
     pub copies: BTreeMap<String, CopyState>,
+}
+
+impl Live {
+    /// The target as it will be once the declared renames are made.
+    #[must_use]
+    pub fn renamed(&self, difference: &Difference) -> Live {
+        let former = &difference.former;
+        Live {
+            catalogue: difference.renamed.clone(),
+            rows: former.renamed(&self.rows),
+            copies: former.renamed(&self.copies),
+            ..self.clone()
+        }
+    }
 }
 
 /// How far a table's copy has come, as the ledger has it.
@@ -122,7 +137,12 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     let Some(oid) = catalogue::oid(&mut connection, namespace).await? else {
         return Ok(Live { server_encoding, ..Live::default() });
     };
-    let catalogue = catalogue::read(&mut connection, namespace, &names).await?;
+    let mut catalogue = catalogue::read(&mut connection, namespace, &desired.table_names()).await?;
+    // A table of a former name is somebody else's where the one of the right name is there.
+    let is_there = |name: &str| catalogue.tables.contains_key(name);
+    let former = desired.former.iter().filter_map(|names| names.table_there(is_there));
+    let kept: BTreeSet<String> = names.iter().map(String::as_str).chain(former).map(str::to_owned).collect();
+    catalogue.tables.retain(|name, _| kept.contains(name));
     let mut wanted = names.clone();
     // A key's index has the key's name.
     for table in &desired.schema.tables {

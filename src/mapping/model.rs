@@ -62,8 +62,10 @@ pub enum IdentifierPolicy {
 /// `tables.NAME`.
 #[derive(Debug, Clone)]
 pub struct TableEntry {
-    /// The source table's name.
+    /// The source table's name; where the source still has one out of `renamed_from`, the target's.
     pub name: Placed<String>,
+    /// `renamed_from`: what the table was called, in the source or in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `on_invalid`: [`OnInvalid::Fail`] or [`OnInvalid::Reject`]; the columns' own goes before it.
     pub on_invalid: Option<Placed<OnInvalid>>,
     /// `columns`.
@@ -81,8 +83,10 @@ pub struct TableEntry {
 /// `tables.NAME.columns.NAME`.
 #[derive(Debug, Clone)]
 pub struct ColumnEntry {
-    /// The source column's name.
+    /// The source column's name; where the source still has one out of `renamed_from`, the target's.
     pub name: Placed<String>,
+    /// `renamed_from`: what the column was called, in the source or in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `type`.
     pub pg_type: Option<Placed<PgType>>,
     /// `from`: `epoch_s`, `epoch_ms`, `epoch_us`.
@@ -130,6 +134,8 @@ pub enum OnInvalid {
 pub struct AddColumn {
     /// The column's name in the target.
     pub name: Placed<String>,
+    /// `renamed_from`: what the column was called in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `type`.
     pub pg_type: Placed<PgType>,
     /// `default`: a PostgreSQL expression.

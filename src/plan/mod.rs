@@ -17,7 +17,7 @@ pub use saved::{
 
 use crate::{
     audit::{Audit, Fingerprint},
-    diff::{self, Difference, Found},
+    diff::{self, Difference, Former, Found},
     inspect::{Catalogue, Live, Obstacle},
     schema::{Action, Change, Desired, Fate, Finding, Hazard, Section, Severity, hazards, render},
     target::Version,
@@ -60,6 +60,9 @@ pub struct Plan {
     /// The desired target.
     #[serde(skip)]
     pub desired: Desired,
+    /// What the target calls tables and columns until the changes are made.
+    #[serde(skip)]
+    pub former: Former,
 }
 
 /// A change of the schema with its SQL.
@@ -109,7 +112,7 @@ pub struct Pending {
 pub struct Compared<'a> {
     /// What it should be, in PostgreSQL's words.
     pub normal: &'a Catalogue,
-    /// What it is.
+    /// What it is, once the declared renames are made.
     pub live: &'a Live,
     /// What separates the two ([`diff::between`]).
     pub difference: Difference,
@@ -122,7 +125,7 @@ impl Plan {
     #[must_use]
     pub fn between(audit: &Audit, desired: &Desired, compared: Compared<'_>, pending: Pending) -> Plan {
         let Compared { normal, live, difference, obstacles } = compared;
-        let Difference { changes, beyond, recopied, kept } = difference;
+        let Difference { changes, beyond, recopied, kept, former, .. } = difference;
         let mut findings = desired.findings.clone();
         findings.extend(beyond.into_iter().map(|what| blocker("beyond-change", what)));
         findings.extend(kept.into_iter().map(|what| Finding {
@@ -237,6 +240,7 @@ impl Plan {
             versions: pending.versions,
             remaining,
             desired: desired.clone(),
+            former,
         }
     }
 

@@ -139,6 +139,40 @@ pub enum Change {
         /// The column's name.
         column: String,
     },
+    /// Gives a table another name. Renames come first: every other change says the new names.
+    RenameTable {
+        /// The name that it should have.
+        table: String,
+        /// The name that it has.
+        from: String,
+    },
+    /// Gives a column another name.
+    RenameColumn {
+        /// The table.
+        table: String,
+        /// The name that the column should have.
+        column: String,
+        /// The name that it has.
+        from: String,
+    },
+    /// Gives a constraint another name, and the index under it.
+    RenameConstraint {
+        /// The table.
+        table: String,
+        /// The name that the constraint should have.
+        name: String,
+        /// The name that it has.
+        from: String,
+    },
+    /// Gives an index another name.
+    RenameIndex {
+        /// The table.
+        table: String,
+        /// The name that the index should have.
+        name: String,
+        /// The name that it has.
+        from: String,
+    },
 }
 
 /// What happens to an object, for a plan's first column.
@@ -189,7 +223,11 @@ impl Change {
             | Change::AlterType { .. }
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
-            | Change::DropNotNull { .. } => Section::PreData,
+            | Change::DropNotNull { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameConstraint { .. }
+            | Change::RenameIndex { .. } => Section::PreData,
             Change::AddKey { .. }
             | Change::CreateIndex { .. }
             | Change::ReplaceIndex { .. }
@@ -216,7 +254,11 @@ impl Change {
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
             | Change::SetNotNull { .. }
-            | Change::DropNotNull { .. } => Action::Alter,
+            | Change::DropNotNull { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameConstraint { .. }
+            | Change::RenameIndex { .. } => Action::Alter,
             Change::DropConstraint { .. } | Change::DropIndex { .. } | Change::DropColumn { .. } => {
                 Action::Drop
             }
@@ -227,6 +269,18 @@ impl Change {
     #[must_use]
     pub fn alters(&self) -> bool {
         self.action() != Action::Add && self.defines()
+    }
+
+    /// Whether it gives something another name and changes nothing else.
+    #[must_use]
+    pub fn renames(&self) -> bool {
+        matches!(
+            self,
+            Change::RenameTable { .. }
+                | Change::RenameColumn { .. }
+                | Change::RenameConstraint { .. }
+                | Change::RenameIndex { .. }
+        )
     }
 
     /// The table that it is about.
@@ -248,7 +302,11 @@ impl Change {
             | Change::SetDefault { table, .. }
             | Change::SetIdentity { table, .. }
             | Change::SetNotNull { table, .. }
-            | Change::DropNotNull { table, .. } => table,
+            | Change::DropNotNull { table, .. }
+            | Change::RenameTable { table, .. }
+            | Change::RenameColumn { table, .. }
+            | Change::RenameConstraint { table, .. }
+            | Change::RenameIndex { table, .. } => table,
         }
     }
 
@@ -315,6 +373,16 @@ impl Change {
             }
             Change::SetNotNull { table, column } => format!("column {table}.{column}: NOT NULL"),
             Change::DropNotNull { table, column } => format!("column {table}.{column}: NULL is allowed"),
+            Change::RenameTable { table, from } => format!("table {table}: renamed from {from}"),
+            Change::RenameColumn { table, column, from } => {
+                format!("column {table}.{column}: renamed from {from}")
+            }
+            Change::RenameConstraint { table, name, from } => {
+                format!("constraint {name} on {table}: renamed from {from}")
+            }
+            Change::RenameIndex { table, name, from } => {
+                format!("index {name} on {table}: renamed from {from}")
+            }
         }
     }
 
@@ -323,6 +391,11 @@ impl Change {
     #[must_use]
     pub fn rank(&self) -> u8 {
         match self {
+            // `diff` finds them first, and sorting keeps them there.
+            Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameConstraint { .. }
+            | Change::RenameIndex { .. } => 0,
             // A foreign key holds the key that it refers to.
             Change::DropConstraint { definition, .. } if definition.starts_with("FOREIGN KEY") => 0,
             Change::DropIndex { .. } => 1,

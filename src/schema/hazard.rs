@@ -66,7 +66,11 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::DropIndex { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
-        | Change::DropNotNull { .. } => Vec::new(),
+        | Change::DropNotNull { .. }
+        | Change::RenameTable { .. }
+        | Change::RenameColumn { .. }
+        | Change::RenameConstraint { .. }
+        | Change::RenameIndex { .. } => Vec::new(),
         Change::AddColumn { column, .. } if is_written_row_by_row(column) => {
             vec![RewritesTable, BlocksReads, BlocksWrites]
         }

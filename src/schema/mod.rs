@@ -3,6 +3,7 @@
 mod change;
 mod conversion;
 mod desired;
+mod former;
 mod hazard;
 mod model;
 mod pg_type;
@@ -13,6 +14,7 @@ pub use conversion::Conversion;
 pub use desired::{
     ColumnCopy, Desired, Fate, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
 };
+pub use former::FormerNames;
 pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,

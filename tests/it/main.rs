@@ -28,6 +28,7 @@ mod mutations;
 mod online;
 mod plan_formats;
 mod rejects;
+mod renames;
 mod restart;
 mod round_trip;
 mod saved_plans;

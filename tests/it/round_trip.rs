@@ -92,30 +92,49 @@ const OBJECTS: [(&str, &str, &str); 12] = [
     ("part", "indexes", "{name: part_name, columns: [{column: name, opclass: text_pattern_ops}]}"),
 ];
 
-const ADDED: [&str; 4] = [
-    "note: text",
-    "note: varchar(20)",
+const ADDED: [&str; 5] = [
+    "note: {type: text, renamed_from: remark}",
+    "note: {type: varchar(20), renamed_from: remark}",
+    "remark: {type: text, renamed_from: note}",
     "made: {type: timestamptz, default: now(), not_null: true}",
     "kind: {type: text, default: \"'a'\", not_null: true}",
 ];
+
+/// Columns that go over under one of two names.
+const RENAMED: [(&str, &str); 4] =
+    [("t", "title"), ("u", "Uid"), ("parent", "order"), ("thing_id", "of_thing")];
+
+/// A column's entry; where it has another name, that is the one which the target may still have from the mapping before.
+fn column_entry(random: &mut Random, column: &str, choice: &str) -> String {
+    let Some((_, other)) = RENAMED.iter().find(|(name, _)| *name == column) else {
+        return if choice == "-" { String::new() } else { format!("      {column}: {choice}\n") };
+    };
+    let (name, former) = if random.below(2) == 0 { (column, *other) } else { (*other, column) };
+    let more = match choice.strip_suffix('}') {
+        Some(object) => format!("{object}, "),
+        None if choice == "-" => "{".to_owned(),
+        None => format!("{{type: {choice}, "),
+    };
+    format!("      {name}: {more}renamed_from: {former}}}\n")
+}
 
 /// Draws a mapping.
 fn mapping(random: &mut Random) -> String {
     let mut yaml = "version: 1\nprune: true\ntables:\n".to_owned();
     for table in ["thing", "part"] {
-        yaml += &format!("  {table}:\n    columns:\n");
+        let (name, former) = match (table, random.below(2)) {
+            ("part", 0) => ("piece", "part"),
+            ("part", _) => ("part", "piece"),
+            _ => ("thing", "things"),
+        };
+        yaml += &format!("  {name}:\n    renamed_from: {former}\n    columns:\n");
         let mut chosen: Vec<(&str, &str)> = Vec::new();
         for (_, column, choices) in COLUMNS.iter().filter(|(of, ..)| *of == table) {
-            let choice = choices[random.below(choices.len() as u64) as usize];
-            if choice != "-" {
-                chosen.push((column, choice));
-            }
+            chosen.push((column, choices[random.below(choices.len() as u64) as usize]));
         }
-        // A mapping of no column is none.
-        if table == "part" && chosen.is_empty() {
-            chosen.push(("name", "text"));
+        for (column, choice) in chosen {
+            yaml += &column_entry(random, column, choice);
         }
-        chosen.iter().for_each(|(column, choice)| yaml += &format!("      {column}: {choice}\n"));
         let mut taken: Vec<&str> = Vec::new();
         for key in ["indexes", "checks", "foreign_keys"] {
             let mut lines = String::new();
@@ -135,7 +154,8 @@ fn mapping(random: &mut Random) -> String {
         let mut lines = String::new();
         for column in added {
             let name = column.split(':').next().unwrap_or_default();
-            if !names.contains(&name) {
+            // One column under two names.
+            if !names.contains(&name) && !(name == "remark" && names.contains(&"note")) {
                 names.push(name);
                 lines += &format!("      {column}\n");
             }

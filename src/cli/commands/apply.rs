@@ -152,7 +152,7 @@ async fn start_over(
     if !args.yes && !ask(output)? {
         return Err(CliError::Refused { message: "nothing was done".to_owned(), hint: None });
     }
-    apply::start_over(&prepared.target, tables).await?;
+    apply::start_over(&prepared.target, &tables.there(&prepared.plan.former)).await?;
     if !tables.emptied.is_empty() {
         output.note(&format!("emptied {}", tables.emptied.join(", ")));
     }

@@ -8,6 +8,7 @@ mod index;
 mod json_schema;
 mod keys;
 mod primitives;
+mod renames;
 mod rule;
 mod table;
 mod words;
@@ -106,6 +107,7 @@ impl Reader {
             mapping.rules.extend(self.rule(node));
         }
         self.check_index_names(&mapping);
+        self.check_renamed_tables(&mapping.tables);
         mapping
     }
 

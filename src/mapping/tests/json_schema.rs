@@ -128,4 +128,6 @@ const BEYOND: &[&str] = &[
     "which `not_null: true` forbids",
     "NOT NULL needs a default",
     "each column refers to one",
+    "is its name already",
+    "cannot be what the",
 ];

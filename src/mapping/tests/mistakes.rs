@@ -191,16 +191,42 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         &["3:17: unknown value of `existing`: `refuze`; did you mean `refuse`?"],
     ),
     (
-        "version: 1\ntables:\n  t: {partition_by: a, renamed_from: s}\n",
+        "version: 1\ntables:\n  t: {partition_by: a, comment: s}\n",
         &[
             "3:7: `partition_by` is not built yet; leave it out",
-            "3:24: `renamed_from` is not built yet; leave it out",
+            "3:24: `comment` is not built yet; leave it out",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: [], columns: {c: {renamed_from: {d: e}}}}\n",
+        &[
+            "3:7: `renamed_from` has at least one name",
+            "3:39: a text is expected here, not a mapping of keys to values",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: t, columns: {c: {renamed_from: [d, D]}}}\n",
+        &[
+            "3:21: `t` is its name already; `renamed_from` says what it was called before",
+            "3:56: duplicate name `D`; the first one is in line 3, column 53",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: u}\n  u: {}\n",
+        &[
+            "3:21: `u` cannot be what the table `t` was: it is `u`; a table has one entry; take one of the two away",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {columns: {c: {renamed_from: d}}, add_columns: {e: {type: text, renamed_from: D}}}\n",
+        &[
+            "3:84: `D` cannot be what the column `e` was: it is `c`; a column has one entry; take one of the two away",
         ],
     ),
     (
         "version: 1\ntables:\n  t: x\n",
         &[
-            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`",
+            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`, `renamed_from`",
         ],
     ),
     (

@@ -79,6 +79,18 @@ pub fn statement(change: &Change) -> String {
         }
         Change::SetNotNull { table, column } => alter_column(table, column, "SET NOT NULL"),
         Change::DropNotNull { table, column } => alter_column(table, column, "DROP NOT NULL"),
+        Change::RenameTable { table, from } => {
+            format!("ALTER TABLE {} RENAME TO {}", quoted(from), quoted(table))
+        }
+        Change::RenameColumn { table, column, from } => {
+            format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quoted(table), quoted(from), quoted(column))
+        }
+        Change::RenameConstraint { table, name, from } => {
+            format!("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", quoted(table), quoted(from), quoted(name))
+        }
+        Change::RenameIndex { name, from, .. } => {
+            format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(name))
+        }
     }
 }
 

@@ -70,5 +70,23 @@ pub fn undo(change: &Change) -> Undo {
         })),
         Change::SetNotNull { table, column } => by(alter_column(table, column, "DROP NOT NULL")),
         Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
+        Change::RenameTable { table, from } => {
+            by(statement(&Change::RenameTable { table: from.clone(), from: table.clone() }))
+        }
+        Change::RenameColumn { table, column, from } => by(statement(&Change::RenameColumn {
+            table: table.clone(),
+            column: from.clone(),
+            from: column.clone(),
+        })),
+        Change::RenameConstraint { table, name, from } => by(statement(&Change::RenameConstraint {
+            table: table.clone(),
+            name: from.clone(),
+            from: name.clone(),
+        })),
+        Change::RenameIndex { table, name, from } => by(statement(&Change::RenameIndex {
+            table: table.clone(),
+            name: from.clone(),
+            from: name.clone(),
+        })),
     }
 }
