@@ -9,6 +9,7 @@ pub mod connection;
 pub mod ledger;
 pub mod lock;
 pub mod migrator;
+mod schema_move;
 mod server_error;
 mod sql_text;
 pub mod version;
@@ -19,6 +20,7 @@ pub use self::{
     },
     ledger::{Ledger, LedgerError},
     lock::{Lock, LockError},
+    schema_move::SchemaMove,
     server_error::{ServerError, server_error},
     sql_text::{Mention, names as identifiers, quote_identifier, replace_names},
     version::{Step, Version, VersionError},

@@ -35,6 +35,8 @@ pub struct Mapping {
     pub prune: bool,
     /// `versions_dir`, relative to the mapping file, made absolute or relative to the working directory by the parser.
     pub versions_dir: Option<PathBuf>,
+    /// `schema`: the target schema, unless `--schema` names another.
+    pub schema: Option<SchemaEntry>,
     /// `identifiers`.
     pub identifiers: IdentifierPolicy,
     /// `assume_tz`.
@@ -45,6 +47,15 @@ pub struct Mapping {
     pub rules: Vec<Rule>,
     /// The file's text, so that a later mistake can be shown where it stands ([`super::MappingError::from_mistakes`]).
     pub text: String,
+}
+
+/// `schema`.
+#[derive(Debug, Clone)]
+pub struct SchemaEntry {
+    /// `name`, or the entry itself.
+    pub name: Placed<String>,
+    /// `moved_from`: the schema in which the target may still have the tables.
+    pub moved_from: Option<Placed<String>>,
 }
 
 /// How names are carried over.

@@ -3,6 +3,7 @@
 //! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
 
 mod copy;
+mod moves;
 mod saved;
 mod version;
 
@@ -20,7 +21,7 @@ use crate::{
     diff::{self, Difference, Former, Found},
     inspect::{Catalogue, Live, Obstacle},
     schema::{Action, Change, Desired, Fate, Finding, Hazard, Section, Severity, hazards, render},
-    target::Version,
+    target::{SchemaMove, Version},
 };
 
 /// The version of the JSON form. It grows when a field changes its meaning or goes away.
@@ -57,6 +58,9 @@ pub struct Plan {
     /// What remains to be frozen as a version of its own once the pending ones have run.
     #[serde(skip)]
     pub remaining: Vec<Change>,
+    /// The tables that move from another schema before anything else; the rest of the plan is made where they are.
+    #[serde(skip)]
+    pub moves: Option<SchemaMove>,
     /// The desired target.
     #[serde(skip)]
     pub desired: Desired,
@@ -241,6 +245,7 @@ impl Plan {
             remaining,
             desired: desired.clone(),
             former,
+            moves: None,
         }
     }
 

@@ -146,6 +146,15 @@ pub enum Change {
         /// The name that it has.
         from: String,
     },
+    /// Moves a table to another schema. No version says it, since a version's names are unqualified.
+    MoveTable {
+        /// The table.
+        table: String,
+        /// The schema that it is in.
+        from: String,
+        /// The schema that it should be in.
+        to: String,
+    },
     /// Gives a column another name.
     RenameColumn {
         /// The table.
@@ -224,6 +233,7 @@ impl Change {
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
             | Change::DropNotNull { .. }
+            | Change::MoveTable { .. }
             | Change::RenameTable { .. }
             | Change::RenameColumn { .. }
             | Change::RenameConstraint { .. }
@@ -255,6 +265,7 @@ impl Change {
             | Change::SetIdentity { .. }
             | Change::SetNotNull { .. }
             | Change::DropNotNull { .. }
+            | Change::MoveTable { .. }
             | Change::RenameTable { .. }
             | Change::RenameColumn { .. }
             | Change::RenameConstraint { .. }
@@ -269,18 +280,6 @@ impl Change {
     #[must_use]
     pub fn alters(&self) -> bool {
         self.action() != Action::Add && self.defines()
-    }
-
-    /// Whether it gives something another name and changes nothing else.
-    #[must_use]
-    pub fn renames(&self) -> bool {
-        matches!(
-            self,
-            Change::RenameTable { .. }
-                | Change::RenameColumn { .. }
-                | Change::RenameConstraint { .. }
-                | Change::RenameIndex { .. }
-        )
     }
 
     /// The table that it is about.
@@ -303,6 +302,7 @@ impl Change {
             | Change::SetIdentity { table, .. }
             | Change::SetNotNull { table, .. }
             | Change::DropNotNull { table, .. }
+            | Change::MoveTable { table, .. }
             | Change::RenameTable { table, .. }
             | Change::RenameColumn { table, .. }
             | Change::RenameConstraint { table, .. }
@@ -373,6 +373,7 @@ impl Change {
             }
             Change::SetNotNull { table, column } => format!("column {table}.{column}: NOT NULL"),
             Change::DropNotNull { table, column } => format!("column {table}.{column}: NULL is allowed"),
+            Change::MoveTable { table, from, .. } => format!("table {table}: moves from schema {from}"),
             Change::RenameTable { table, from } => format!("table {table}: renamed from {from}"),
             Change::RenameColumn { table, column, from } => {
                 format!("column {table}.{column}: renamed from {from}")
@@ -392,7 +393,8 @@ impl Change {
     pub fn rank(&self) -> u8 {
         match self {
             // `diff` finds them first, and sorting keeps them there.
-            Change::RenameTable { .. }
+            Change::MoveTable { .. }
+            | Change::RenameTable { .. }
             | Change::RenameColumn { .. }
             | Change::RenameConstraint { .. }
             | Change::RenameIndex { .. } => 0,

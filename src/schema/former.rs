@@ -16,13 +16,13 @@ pub struct FormerNames {
 impl FormerNames {
     /// The name under which the target has the table, where that is a former one: it has none of the right name.
     #[must_use]
-    pub fn table_there<'a>(&'a self, is_there: impl Fn(&str) -> bool) -> Option<&'a str> {
+    pub fn table_there(&self, is_there: impl Fn(&str) -> bool) -> Option<&str> {
         first_there(&self.table, &self.of_table, is_there)
     }
 
     /// The columns that the target has under a former name, and lacks under the right one: the right name, the former one.
     #[must_use]
-    pub fn columns_there<'a>(&'a self, is_there: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a str)> {
+    pub fn columns_there(&self, is_there: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
         let there = self
             .of_columns
             .iter()

@@ -67,6 +67,7 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
         | Change::DropNotNull { .. }
+        | Change::MoveTable { .. }
         | Change::RenameTable { .. }
         | Change::RenameColumn { .. }
         | Change::RenameConstraint { .. }

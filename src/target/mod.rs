@@ -3,8 +3,8 @@
 //! They live in the crate `migration`, which sea-orm's own command line uses too; the stages name them by this module.
 
 pub use migration::{
-    Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Mention, Server, ServerError, Step, Target,
-    TargetOptions, Version, VersionError,
+    Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Mention, SchemaMove, Server, ServerError,
+    Step, Target, TargetOptions, Version, VersionError,
     command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
     connect, identifiers,
     ledger::{

@@ -33,5 +33,6 @@ mod restart;
 mod round_trip;
 mod saved_plans;
 mod saved_versions;
+mod schema_moves;
 mod support;
 mod verify;

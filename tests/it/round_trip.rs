@@ -155,7 +155,8 @@ fn mapping(random: &mut Random) -> String {
         for column in added {
             let name = column.split(':').next().unwrap_or_default();
             // One column under two names.
-            if !names.contains(&name) && !(name == "remark" && names.contains(&"note")) {
+            let is_another = name == "remark" && names.contains(&"note");
+            if !names.contains(&name) && !is_another {
                 names.push(name);
                 lines += &format!("      {column}\n");
             }

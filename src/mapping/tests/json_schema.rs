@@ -130,4 +130,5 @@ const BEYOND: &[&str] = &[
     "each column refers to one",
     "is its name already",
     "cannot be what the",
+    "the schema is `music` already",
 ];

@@ -144,13 +144,13 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "- version: 1\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
         ],
     ),
     (
         "tracks\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
         ],
     ),
     ("tables: {}\n", &["1:1: the key `version` is missing here"]),
@@ -164,7 +164,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\nsource: x.db\n",
         &[
-            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
         ],
     ),
     ("version: 1\nversion: 1\n", &["2:1: duplicate key `version`; the first one is in line 1, column 1"]),
@@ -179,6 +179,14 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("version: 1\nversions_dir: ''\n", &["2:15: an empty text says nothing"]),
     ("version: 1\ntables: [a]\n", &["2:1: a mapping of names to what they are is expected here, not a list"]),
+    (
+        "version: 1\nschema: {nmae: music}\n",
+        &["2:1: the key `name` is missing here", "2:10: unknown key `nmae`; did you mean `name`?"],
+    ),
+    (
+        "version: 1\nschema: {name: music, moved_from: music}\n",
+        &["2:35: the schema is `music` already; `moved_from` says in which one the tables were before"],
+    ),
     ("version: 1\nprune: maybe\n", &["2:8: `true` or `false` is expected here, not a text"]),
     ("version: 1\ntables:\n  t: {colums: {}}\n", &["3:7: unknown key `colums`; did you mean `columns`?"]),
     (

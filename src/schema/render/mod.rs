@@ -79,6 +79,9 @@ pub fn statement(change: &Change) -> String {
         }
         Change::SetNotNull { table, column } => alter_column(table, column, "SET NOT NULL"),
         Change::DropNotNull { table, column } => alter_column(table, column, "DROP NOT NULL"),
+        Change::MoveTable { table, from, to } => {
+            format!("ALTER TABLE {}.{} SET SCHEMA {}", quoted(from), quoted(table), quoted(to))
+        }
         Change::RenameTable { table, from } => {
             format!("ALTER TABLE {} RENAME TO {}", quoted(from), quoted(table))
         }

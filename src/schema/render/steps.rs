@@ -101,6 +101,7 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
         | Change::DropNotNull { .. }
+        | Change::MoveTable { .. }
         | Change::RenameTable { .. }
         | Change::RenameColumn { .. }
         | Change::RenameConstraint { .. }

@@ -70,6 +70,9 @@ pub fn undo(change: &Change) -> Undo {
         })),
         Change::SetNotNull { table, column } => by(alter_column(table, column, "DROP NOT NULL")),
         Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
+        Change::MoveTable { table, from, to } => {
+            by(statement(&Change::MoveTable { table: table.clone(), from: to.clone(), to: from.clone() }))
+        }
         Change::RenameTable { table, from } => {
             by(statement(&Change::RenameTable { table: from.clone(), from: table.clone() }))
         }
