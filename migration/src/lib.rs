@@ -10,6 +10,7 @@ mod enum_types;
 pub mod ledger;
 pub mod lock;
 pub mod migrator;
+mod schema_move;
 mod server_error;
 mod sql_text;
 pub mod version;
@@ -21,7 +22,8 @@ pub use self::{
     enum_types::{created_type, with_labels_at_once},
     ledger::{Ledger, LedgerError},
     lock::{Lock, LockError},
+    schema_move::SchemaMove,
     server_error::{ServerError, server_error},
-    sql_text::{names as identifiers, quote_identifier},
+    sql_text::{Mention, names as identifiers, quote_identifier, replace_names},
     version::{Step, Version, VersionError},
 };

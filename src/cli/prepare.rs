@@ -13,6 +13,7 @@ use super::{
     args::{EndsArgs, ScopeArgs, SourceArgs, TargetArgs},
     error::CliError,
     output::Output,
+    placement::{Placement, placement},
     progress::Bar,
 };
 use crate::{
@@ -25,7 +26,9 @@ use crate::{
     report::rows,
     schema::{Desired, Finding, Severity, render},
     source::{Source, SourceOptions},
-    target::{self, Ledger, MigrateError, State, Step, Target, TargetOptions, Version, VersionStatus},
+    target::{
+        self, Ledger, MigrateError, SchemaMove, State, Step, Target, TargetOptions, Version, VersionStatus,
+    },
 };
 
 /// Where the mapping is looked for when none is named.
@@ -121,7 +124,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// Resolves the mapping against the audit.
 pub(super) fn desired(mapping: &Mapping, audit: &Audit, scope: &ScopeArgs) -> Result<Desired, CliError> {
     let scope = Scope {
-        schema: scope.schema.clone(),
+        schema: placement(mapping, scope.schema.as_deref())?.schema,
         include: scope.include.clone(),
         exclude: scope.exclude.clone(),
     };
@@ -207,9 +210,18 @@ pub(super) async fn connect(
 impl Prepared {
     /// Plans again, after a part of the plan was carried out.
     pub(super) async fn plan_again(&mut self) -> Result<(), CliError> {
-        (self.normal, self.live, self.plan, self.folder) =
-            plan(&self.audit, &self.plan.desired, &self.target).await?;
+        let again = plan(&self.audit, &self.plan.desired, &self.target, self.from.as_ref()).await?;
+        (self.normal, self.there, self.live) = (again.normal, again.there, again.live);
+        (self.plan, self.folder) = (again.plan, again.folder);
         Ok(())
+    }
+
+    /// The target with the schema in which the tables are.
+    pub(super) fn place(&self) -> &Target {
+        match (&self.plan.moves, &self.from) {
+            (Some(_), Some(from)) => from,
+            _ => &self.target,
+        }
     }
 
     /// The version for what no pending version covers, made for this target or for any; `None`: they cover all.
@@ -219,7 +231,7 @@ impl Prepared {
         made_for: MadeFor,
     ) -> Result<Option<Version>, CliError> {
         // Names order the versions: a new one comes after all that are known, whatever the clock says.
-        let known = target::status(&self.target, &self.folder).await?;
+        let known = target::status(self.place(), &self.folder).await?;
         let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
         let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
         let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
@@ -233,7 +245,12 @@ pub(super) struct Prepared {
     pub(super) source: Arc<Source>,
     pub(super) audit: Audit,
     pub(super) target: Target,
+    /// The schema in which the tables may still be.
+    pub(super) from: Option<Target>,
     pub(super) normal: Normal,
+    /// The target as it is.
+    pub(super) there: Live,
+    /// The target as it is once the declared renames are made.
     pub(super) live: Live,
     pub(super) plan: Plan,
     /// The versions of the mapping's folder.
@@ -245,6 +262,8 @@ pub(super) struct Ends<'a> {
     pub(super) mapping: Mapping,
     pub(super) source: Arc<Source>,
     pub(super) target: Target,
+    /// The schema in which the tables may still be.
+    pub(super) from: Option<Target>,
     scope: &'a ScopeArgs,
 }
 
@@ -258,26 +277,52 @@ impl<'a> Ends<'a> {
         let EndsArgs { source: named, target, scope } = args;
         let mapping = mapping(scope.mapping.as_deref())?;
         let source = open(named, jobs).await?;
-        let target = connect(target, &scope.schema, Some(&named.source), prefer_unpooled, jobs).await?;
-        Ok(Ends { mapping, source, target, scope })
+        let Placement { schema, moved_from } = placement(&mapping, scope.schema.as_deref())?;
+        let target = connect(target, &schema, Some(&named.source), prefer_unpooled, jobs).await?;
+        let from = match moved_from {
+            Some(from) => Some(target.in_schema(&from).await?),
+            None => None,
+        };
+        Ok(Ends { mapping, source, target, from, scope })
     }
 
     /// Reads the source, looks at the target, and plans.
     pub(super) async fn prepare(self, depth: Depth, output: Output) -> Result<Prepared, CliError> {
-        let Ends { mapping, source, target, scope } = self;
+        let Ends { mapping, source, target, from, scope } = self;
         let audit = audit(&source, depth, Some(&mapping), output).await?;
         let desired = desired_and_tried(&mapping, &source, &audit, scope).await?;
-        let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
-        Ok(Prepared { source, audit, target, normal, live, plan, folder })
+        let Comparison { normal, there, live, plan, folder } =
+            plan(&audit, &desired, &target, from.as_ref()).await?;
+        Ok(Prepared { source, audit, target, from, normal, there, live, plan, folder })
     }
 }
 
-/// Compares what should be with what is.
-pub(super) async fn plan(
+/// What should be beside what is.
+struct Comparison {
+    normal: Normal,
+    there: Live,
+    live: Live,
+    plan: Plan,
+    folder: Vec<Version>,
+}
+
+/// Compares what should be with what is; where the tables are still in another schema, there.
+async fn plan(
     audit: &Audit,
     desired: &Desired,
     target: &Target,
-) -> Result<(Normal, Live, Plan, Vec<Version>), CliError> {
+    from: Option<&Target>,
+) -> Result<Comparison, CliError> {
+    let Some(from) = from else { return compare(audit, desired, target).await };
+    let Some(moves) = SchemaMove::find(from, target, &desired.table_names()).await? else {
+        return compare(audit, desired, target).await;
+    };
+    let comparison = compare(audit, desired, from).await?;
+    let plan = comparison.plan.moving(moves, !target.schema_exists);
+    Ok(Comparison { plan, ..comparison })
+}
+
+async fn compare(audit: &Audit, desired: &Desired, target: &Target) -> Result<Comparison, CliError> {
     let folder = versions(desired.versions_dir.as_ref())?;
     let statuses = target::status(target, &folder).await?;
     let edited: Vec<String> = statuses.iter().filter(|s| s.edited).map(|s| s.name.clone()).collect();
@@ -298,10 +343,12 @@ pub(super) async fn plan(
         our_types: Some(&our_types),
     };
     let difference = diff::between(desired, &normal.catalogue, found);
-    let obstacles = inspect::obstacles(target, &difference.changes, desired, &live).await?;
-    let compared = Compared { normal: &normal.catalogue, live: &live, difference, obstacles };
+    let renamed = live.renamed(&difference);
+    let obstacles =
+        inspect::obstacles(target, &difference.changes, desired, &renamed, &difference.former).await?;
+    let compared = Compared { normal: &normal.catalogue, live: &renamed, difference, obstacles };
     let plan = Plan::between(audit, desired, compared, pending);
-    Ok((normal, live, plan, folder))
+    Ok(Comparison { normal, there: live, live: renamed, plan, folder })
 }
 
 /// What the versions say that the target has.

@@ -14,12 +14,8 @@ pub(super) fn additions(table: &Table) -> Vec<Change> {
     std::iter::once(of_table).chain(of_columns).filter_map(|wish| wish.change(&table.name)).collect()
 }
 
-/// `goes` says whether a comment of this text on this column, or on the table, may go where nobody wants it.
-pub(super) fn compare(
-    pair: &Pair<'_>,
-    goes: &dyn Fn(Option<&str>, &str) -> bool,
-    difference: &mut Difference,
-) {
+/// `goes` says whether a comment of this text may go where nobody wants it.
+pub(super) fn compare(pair: &Pair<'_>, goes: &dyn Fn(&str) -> bool, difference: &mut Difference) {
     let Pair { table, live, .. } = pair;
     let of_table = (None, table.comment.as_ref(), live.comment.as_ref());
     let of_columns = table.columns.iter().map(|column| {
@@ -28,7 +24,7 @@ pub(super) fn compare(
         (Some(column.name.as_str()), column.comment.as_ref(), found)
     });
     for (column, wanted, found) in std::iter::once(of_table).chain(of_columns) {
-        let kept = found.filter(|found| wanted.is_none() && !goes(column, found));
+        let kept = found.filter(|found| wanted.is_none() && !goes(found));
         // With a column that is made anew its comment goes too.
         let is_made_anew = column.is_some_and(|name| makes(&difference.changes, &table.name, name));
         let wish = Wish { column, comment: wanted.or(kept), from: found.filter(|_| !is_made_anew) };

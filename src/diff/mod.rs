@@ -7,9 +7,14 @@ mod columns;
 mod comments;
 mod generated;
 mod objects;
+mod renames;
 mod types;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use renames::Former;
+use renames::Renamed;
 
 use crate::{
     inspect::{Catalogue, EnumUse},
@@ -27,6 +32,10 @@ pub struct Difference {
     pub recopied: BTreeMap<String, String>,
     /// What the target has beside the desired objects and keeps, since the mapping does not say `prune`.
     pub kept: Vec<String>,
+    /// The target's tables once the declared renames are made, which come first.
+    pub renamed: Catalogue,
+    /// What the target calls those until then.
+    pub former: Former,
 }
 
 /// The target as it is, and what is known of it.
@@ -51,9 +60,19 @@ pub struct Found<'a> {
 /// and stays, unless the mapping says `prune`; but constraints and indexes that our own versions made go with the wish.
 #[must_use]
 pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Difference {
-    let Found { catalogue: live, rows, ours, .. } = found;
-    let is_ours = |name: &str| ours.is_none_or(|ours| ours.contains(name));
-    let mut difference = Difference::default();
+    let Found { catalogue, rows, ours, .. } = found;
+    let Renamed { changes, catalogue: live, former } = renames::rename(desired, normal, catalogue);
+    let rows = former.renamed(rows);
+    // What has a new name belongs to whom it belonged to.
+    let ours = ours.map(|ours| renames::renamed_names(ours, &changes));
+    let is_ours = |name: &str| ours.as_ref().is_none_or(|ours| ours.contains(name));
+    // Whatever the object was called when it was said.
+    let is_our_comment = |text: &str| {
+        let said = render::comment_is(text);
+        let is_it = |name: &String| name.starts_with(render::COMMENT_ON) && name.ends_with(&said);
+        ours.as_ref().is_none_or(|ours| ours.iter().any(is_it))
+    };
+    let mut difference = Difference { changes, ..Difference::default() };
     let types = types::Types::compare(desired, &found, &mut difference);
     let mut there = Vec::new();
     for table in &desired.schema.tables {
@@ -76,10 +95,7 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     for pair in &there {
         let goes = |name: &str| desired.prune || is_ours(name);
         objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
-        let comment_goes = |column: Option<&str>, text: &str| {
-            goes(&render::comment_on(&pair.table.name, column, Some(text)))
-        };
-        comments::compare(pair, &comment_goes, &mut difference);
+        comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);
     }
     let (changes, others): (Vec<Change>, Vec<Change>) =
         difference.changes.into_iter().partition(|change| !change.alters() || is_ours(change.table()));
@@ -94,6 +110,7 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     difference.changes = types.finish(desired, &found, &changes);
     difference.changes.extend(changes);
     difference.changes.sort_by_key(Change::rank);
+    (difference.renamed, difference.former) = (live, former);
     difference
 }
 

@@ -11,7 +11,7 @@ mod obstacles;
 mod scratch;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
@@ -24,6 +24,7 @@ pub use obstacles::{Obstacle, obstacles};
 pub use types::EnumUse;
 
 use crate::{
+    diff::Difference,
     schema::{Desired, render},
     target::{Ledger, LedgerError, ServerError, Target, server_error},
 };
@@ -70,7 +71,7 @@ pub async fn replay(
     statements: impl IntoIterator<Item = (String, String)>,
     desired: &Desired,
 ) -> Result<Catalogue, InspectError> {
-    scratch::replay(target, statements, &names(desired), &type_names(desired)).await
+    scratch::replay(target, statements, &desired.table_names(), &type_names(desired)).await
 }
 
 /// The target as it is.
@@ -90,6 +91,20 @@ pub struct Live {
     pub rows: BTreeMap<String, u64>,
     /// What the ledger knows of each table's rows.
     pub copies: BTreeMap<String, CopyState>,
+}
+
+impl Live {
+    /// The target as it will be once the declared renames are made.
+    #[must_use]
+    pub fn renamed(&self, difference: &Difference) -> Live {
+        let former = &difference.former;
+        Live {
+            catalogue: difference.renamed.clone(),
+            rows: former.renamed(&self.rows),
+            copies: former.renamed(&self.copies),
+            ..self.clone()
+        }
+    }
 }
 
 /// How far a table's copy has come, as the ledger has it.
@@ -121,7 +136,12 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         return Ok(Live { server_encoding, ..Live::default() });
     };
     let types = type_names(desired);
-    let catalogue = catalogue::read(&mut connection, namespace, &names, &types).await?;
+    let mut catalogue = catalogue::read(&mut connection, namespace, &desired.table_names(), &types).await?;
+    // A table of a former name is somebody else's where the one of the right name is there.
+    let is_there = |name: &str| catalogue.tables.contains_key(name);
+    let former = desired.former.iter().filter_map(|names| names.table_there(is_there));
+    let kept: BTreeSet<String> = names.iter().map(String::as_str).chain(former).map(str::to_owned).collect();
+    catalogue.tables.retain(|name, _| kept.contains(name));
     let enums = types::of_schema(&mut connection, oid, &names).await?;
     let mut wanted = names.clone();
     // A key's index has the key's name.

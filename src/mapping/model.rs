@@ -35,6 +35,8 @@ pub struct Mapping {
     pub prune: bool,
     /// `versions_dir`, relative to the mapping file, made absolute or relative to the working directory by the parser.
     pub versions_dir: Option<PathBuf>,
+    /// `schema`: the target schema, unless `--schema` names another.
+    pub schema: Option<SchemaEntry>,
     /// `identifiers`.
     pub identifiers: IdentifierPolicy,
     /// `assume_tz`.
@@ -57,6 +59,15 @@ impl Mapping {
     }
 }
 
+/// `schema`.
+#[derive(Debug, Clone)]
+pub struct SchemaEntry {
+    /// `name`, or the entry itself.
+    pub name: Placed<String>,
+    /// `moved_from`: the schema in which the target may still have the tables.
+    pub moved_from: Option<Placed<String>>,
+}
+
 /// How names are carried over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum IdentifierPolicy {
@@ -72,8 +83,10 @@ pub enum IdentifierPolicy {
 /// `tables.NAME`.
 #[derive(Debug, Clone)]
 pub struct TableEntry {
-    /// The source table's name.
+    /// The source table's name; where the source still has one out of `renamed_from`, the target's.
     pub name: Placed<String>,
+    /// `renamed_from`: what the table was called, in the source or in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `on_invalid`: [`OnInvalid::Fail`] or [`OnInvalid::Reject`]; the columns' own goes before it.
     pub on_invalid: Option<Placed<OnInvalid>>,
     /// `comment`.
@@ -93,8 +106,10 @@ pub struct TableEntry {
 /// `tables.NAME.columns.NAME`.
 #[derive(Debug, Clone)]
 pub struct ColumnEntry {
-    /// The source column's name.
+    /// The source column's name; where the source still has one out of `renamed_from`, the target's.
     pub name: Placed<String>,
+    /// `renamed_from`: what the column was called, in the source or in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `type`.
     pub pg_type: Option<Placed<PgType>>,
     /// `from`: `epoch_s`, `epoch_ms`, `epoch_us`.
@@ -144,6 +159,8 @@ pub enum OnInvalid {
 pub struct AddColumn {
     /// The column's name in the target.
     pub name: Placed<String>,
+    /// `renamed_from`: what the column was called in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `type`.
     pub pg_type: Placed<PgType>,
     /// `default`: a PostgreSQL expression.

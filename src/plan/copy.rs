@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     audit::Audit,
+    diff::Former,
     inspect::Live,
     schema::{Change, ColumnCopy, Desired, Finding, Severity, TableCopy, render},
 };
@@ -151,6 +152,13 @@ impl StartOver {
             emptied: names(&is_emptied),
             forgotten: names(&|table| rejected(table) && is_empty(table) && !is_emptied(table)),
         }
+    }
+
+    /// The same tables under the names that they still have.
+    #[must_use]
+    pub fn there(&self, former: &Former) -> StartOver {
+        let there = |tables: &[String]| tables.iter().map(|table| former.table(table).to_owned()).collect();
+        StartOver { emptied: there(&self.emptied), forgotten: there(&self.forgotten) }
     }
 
     /// Whether nothing has to go.

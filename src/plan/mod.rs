@@ -3,6 +3,7 @@
 //! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
 
 mod copy;
+mod moves;
 mod saved;
 mod version;
 
@@ -19,10 +20,10 @@ pub use version::MadeFor;
 
 use crate::{
     audit::{Audit, Fingerprint},
-    diff::{self, Difference, Found},
+    diff::{self, Difference, Former, Found},
     inspect::{Catalogue, Live, Obstacle},
     schema::{Action, Change, Desired, Fate, Finding, Hazard, Section, Severity, hazards, render},
-    target::Version,
+    target::{SchemaMove, Version},
 };
 
 /// The version of the JSON form. It grows when a field changes its meaning or goes away.
@@ -59,9 +60,15 @@ pub struct Plan {
     /// What remains to be frozen as a version of its own once the pending ones have run.
     #[serde(skip)]
     pub remaining: Vec<Change>,
+    /// The tables that move from another schema before anything else; the rest of the plan is made where they are.
+    #[serde(skip)]
+    pub moves: Option<SchemaMove>,
     /// The desired target.
     #[serde(skip)]
     pub desired: Desired,
+    /// What the target calls tables and columns until the changes are made.
+    #[serde(skip)]
+    pub former: Former,
 }
 
 /// A change of the schema with its SQL.
@@ -113,7 +120,7 @@ pub struct Pending {
 pub struct Compared<'a> {
     /// What it should be, in PostgreSQL's words.
     pub normal: &'a Catalogue,
-    /// What it is.
+    /// What it is, once the declared renames are made.
     pub live: &'a Live,
     /// What separates the two ([`diff::between`]).
     pub difference: Difference,
@@ -126,7 +133,7 @@ impl Plan {
     #[must_use]
     pub fn between(audit: &Audit, desired: &Desired, compared: Compared<'_>, pending: Pending) -> Plan {
         let Compared { normal, live, difference, obstacles } = compared;
-        let Difference { changes, beyond, recopied, kept } = difference;
+        let Difference { changes, beyond, recopied, kept, former, .. } = difference;
         let mut findings = desired.findings.clone();
         findings.extend(beyond.into_iter().map(|what| blocker("beyond-change", what)));
         findings.extend(kept.into_iter().map(|what| Finding {
@@ -254,6 +261,8 @@ impl Plan {
             versions: pending.versions,
             remaining,
             desired: desired.clone(),
+            former,
+            moves: None,
         }
     }
 

@@ -174,16 +174,16 @@ struct Evidence<'a> {
 }
 
 impl<'a> TypesReport<'a> {
-    /// Of the source tables that are asked for.
+    /// Of the tables that are asked for.
     #[must_use]
     pub fn new(
         mapping: &Mapping,
         audit: &'a Audit,
         desired: &'a Desired,
-        asked_for: impl Fn(&str) -> bool,
+        asked_for: impl Fn(&TableCopy) -> bool,
     ) -> TypesReport<'a> {
         let both = desired.schema.tables.iter().zip(&desired.tables);
-        let tables = both.filter(|(_, copy)| asked_for(&copy.source)).map(|(table, copy)| TableTypes {
+        let tables = both.filter(|(_, copy)| asked_for(copy)).map(|(table, copy)| TableTypes {
             source: &copy.source,
             target: &copy.target,
             target_schema: &desired.schema.name,

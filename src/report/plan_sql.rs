@@ -21,8 +21,16 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         return writeln!(out, "-- Nothing to do.");
     }
     let schema = quoted(&plan.target_schema);
-    if plan.creates_schema {
-        writeln!(out, "CREATE SCHEMA {schema};")?;
+    if let Some(moves) = &plan.moves {
+        writeln!(
+            out,
+            "-- the move: one transaction, with what the ledger and seaql_migrations know of these tables\nBEGIN;"
+        )?;
+        create_schema(plan, out)?;
+        moves.tables.iter().try_for_each(|table| writeln!(out, "{};", moves.statement(table)))?;
+        writeln!(out, "COMMIT;\n")?;
+    } else {
+        create_schema(plan, out)?;
     }
     writeln!(out, "SET search_path = {schema};")?;
     let runs: Vec<Version> = match plan.version_action {
@@ -66,6 +74,10 @@ fn before_rows(version: &Version, out: &mut dyn Write) -> io::Result<()> {
     }
     Timeouts::default().write(labels, out)?;
     in_one_transaction(steps, out)
+}
+
+fn create_schema(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if plan.creates_schema { writeln!(out, "CREATE SCHEMA {};", quoted(&plan.target_schema)) } else { Ok(()) }
 }
 
 fn in_one_transaction(steps: &[Step], out: &mut dyn Write) -> io::Result<()> {

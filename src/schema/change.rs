@@ -196,6 +196,49 @@ pub enum Change {
         /// What is said.
         from: Option<String>,
     },
+    /// Gives a table another name. Renames come first: every other change says the new names.
+    RenameTable {
+        /// The name that it should have.
+        table: String,
+        /// The name that it has.
+        from: String,
+    },
+    /// Moves a table to another schema. No version says it, since a version's names are unqualified.
+    MoveTable {
+        /// The table.
+        table: String,
+        /// The schema that it is in.
+        from: String,
+        /// The schema that it should be in.
+        to: String,
+    },
+    /// Gives a column another name.
+    RenameColumn {
+        /// The table.
+        table: String,
+        /// The name that the column should have.
+        column: String,
+        /// The name that it has.
+        from: String,
+    },
+    /// Gives a constraint another name, and the index under it.
+    RenameConstraint {
+        /// The table.
+        table: String,
+        /// The name that the constraint should have.
+        name: String,
+        /// The name that it has.
+        from: String,
+    },
+    /// Gives an index another name.
+    RenameIndex {
+        /// The table.
+        table: String,
+        /// The name that the index should have.
+        name: String,
+        /// The name that it has.
+        from: String,
+    },
 }
 
 /// What happens to an object, for a plan's first column.
@@ -253,7 +296,12 @@ impl Change {
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
             | Change::DropNotNull { .. }
-            | Change::SetComment { .. } => Section::PreData,
+            | Change::SetComment { .. }
+            | Change::MoveTable { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameConstraint { .. }
+            | Change::RenameIndex { .. } => Section::PreData,
             Change::FillColumn { .. }
             | Change::AddKey { .. }
             | Change::CreateIndex { .. }
@@ -289,7 +337,12 @@ impl Change {
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
             | Change::SetNotNull { .. }
-            | Change::DropNotNull { .. } => Action::Alter,
+            | Change::DropNotNull { .. }
+            | Change::MoveTable { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameConstraint { .. }
+            | Change::RenameIndex { .. } => Action::Alter,
             Change::DropType(_)
             | Change::DropReplaced(_)
             | Change::DropConstraint { .. }
@@ -332,7 +385,12 @@ impl Change {
             | Change::SetIdentity { table, .. }
             | Change::SetNotNull { table, .. }
             | Change::DropNotNull { table, .. }
-            | Change::SetComment { table, .. } => table,
+            | Change::SetComment { table, .. }
+            | Change::MoveTable { table, .. }
+            | Change::RenameTable { table, .. }
+            | Change::RenameColumn { table, .. }
+            | Change::RenameConstraint { table, .. }
+            | Change::RenameIndex { table, .. } => table,
         }
     }
 
@@ -429,6 +487,17 @@ impl Change {
                     [from, comment].into_iter().flatten().map(|text| in_a_line(text)).collect();
                 format!("comment on {object}: {}", words.join(" becomes "))
             }
+            Change::MoveTable { table, from, .. } => format!("table {table}: moves from schema {from}"),
+            Change::RenameTable { table, from } => format!("table {table}: renamed from {from}"),
+            Change::RenameColumn { table, column, from } => {
+                format!("column {table}.{column}: renamed from {from}")
+            }
+            Change::RenameConstraint { table, name, from } => {
+                format!("constraint {name} on {table}: renamed from {from}")
+            }
+            Change::RenameIndex { table, name, from } => {
+                format!("index {name} on {table}: renamed from {from}")
+            }
         }
     }
 
@@ -437,6 +506,12 @@ impl Change {
     #[must_use]
     pub fn rank(&self) -> u8 {
         match self {
+            // `diff` finds them first, and sorting keeps them there.
+            Change::MoveTable { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameConstraint { .. }
+            | Change::RenameIndex { .. } => 0,
             // Columns want their type; labels are added first, since those are no part of the transaction.
             Change::AddLabel { .. } | Change::ReplaceType { .. } | Change::CreateType(_) => 0,
             // A foreign key holds the key that it refers to.

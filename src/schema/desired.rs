@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use serde::Serialize;
 
-use super::{PgType, Schema};
+use super::{FormerNames, PgType, Schema};
 use crate::{mapping::OnInvalid, value::Reading};
 
 /// The outcome of resolving a mapping against an audit. Pure data; `verify` and `apply` read it, nobody changes it.
@@ -14,6 +14,8 @@ pub struct Desired {
     pub schema: Schema,
     /// One a source table that is carried over, in the order of `schema.tables`.
     pub tables: Vec<TableCopy>,
+    /// What the target may still call some of the tables and their columns.
+    pub former: Vec<FormerNames>,
     /// What was found on the way: blockers, warnings, notes.
     pub findings: Vec<Finding>,
     /// What becomes of every object of `sqlite_schema`.
@@ -27,6 +29,13 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// The names under which the target may have the tables: those that they should have, and former ones.
+    #[must_use]
+    pub fn table_names(&self) -> Vec<String> {
+        let names = self.schema.tables.iter().map(|table| &table.name);
+        names.chain(self.former.iter().flat_map(|former| &former.of_table)).cloned().collect()
+    }
+
     /// Whether a target table is to have a foreign key.
     #[must_use]
     pub fn refers(&self, table: &str) -> bool {

@@ -7,6 +7,8 @@ use std::{collections::BTreeSet, fmt, sync::Mutex};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use super::render::literal;
+
 /// PostgreSQL's limit for a label, in bytes (`NAMEDATALEN` - 1).
 pub const MAX_LABEL_BYTES: usize = 63;
 
@@ -89,11 +91,6 @@ impl EnumType {
         let place = |at| next(at).map(LabelPlace::Before).or_else(|| last(at).map(LabelPlace::After));
         added.map(|(at, label)| Some((label.clone(), place(at)?))).collect()
     }
-}
-
-/// A text as a literal. Backslashes are plain characters: standard_conforming_strings is on since PostgreSQL 9.1.
-pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// PostgreSQL's words that stand for something else than a type of the user's, unless they are in quotes (its manual, appendix

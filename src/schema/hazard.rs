@@ -74,6 +74,11 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
         | Change::DropNotNull { .. }
+        | Change::MoveTable { .. }
+        | Change::RenameTable { .. }
+        | Change::RenameColumn { .. }
+        | Change::RenameConstraint { .. }
+        | Change::RenameIndex { .. }
         | Change::SetComment { .. } => Vec::new(),
         // The expression may well be one that fails on a row.
         Change::AddColumn { column, .. } if column.generated.is_some() => {

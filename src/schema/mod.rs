@@ -4,6 +4,7 @@ mod change;
 mod conversion;
 mod desired;
 mod enum_type;
+mod former;
 mod hazard;
 mod model;
 mod pg_type;
@@ -15,13 +16,15 @@ pub use conversion::Conversion;
 pub use desired::{
     ColumnCopy, Desired, Fate, Fill, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
 };
+pub(crate) use enum_type::is_taken_by_server;
 pub use enum_type::{EnumType, LabelPlace, MAX_LABEL_BYTES};
-pub(crate) use enum_type::{is_taken_by_server, literal};
+pub use former::FormerNames;
 pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, NullsOrder, ReferentialAction, Schema, Table,
 };
 pub use pg_type::{PgType, PgTypeError};
+pub(crate) use render::literal;
 
 /// Finds the known word nearest to what was written, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -136,9 +136,9 @@ const OBJECTS: [(&str, &str, &str); 21] = [
 
 /// Columns that only the target has; of a table, or of both.
 const ADDED: [(&str, &str); 13] = [
-    ("", "note: text"),
-    ("", "note: {type: text, comment: To be read}"),
-    ("", "note: varchar(20)"),
+    ("", "note: {type: text, renamed_from: remark}"),
+    ("", "note: {type: varchar(20), renamed_from: remark, comment: To be read}"),
+    ("", "remark: {type: text, renamed_from: note}"),
     ("", "made: {type: timestamptz, default: now(), not_null: true}"),
     ("", "kind: {type: text, default: \"'small'\", not_null: true}"),
     ("thing", "made_of: {type: text, generated: \"j::jsonb ->> 'b'\"}"),
@@ -151,6 +151,24 @@ const ADDED: [(&str, &str); 13] = [
     ("", "rank: size"),
 ];
 
+/// Columns that go over under one of two names.
+const RENAMED: [(&str, &str); 4] =
+    [("t", "title"), ("u", "Uid"), ("parent", "order"), ("thing_id", "of_thing")];
+
+/// A column's entry; where it has another name, that is the one which the target may still have from the mapping before.
+fn column_entry(random: &mut Random, column: &str, choice: &str) -> String {
+    let Some((_, other)) = RENAMED.iter().find(|(name, _)| *name == column) else {
+        return if choice == "-" { String::new() } else { format!("      {column}: {choice}\n") };
+    };
+    let (name, former) = if random.below(2) == 0 { (column, *other) } else { (*other, column) };
+    let more = match choice.strip_suffix('}') {
+        Some(object) => format!("{object}, "),
+        None if choice == "-" => "{".to_owned(),
+        None => format!("{{type: {choice}, "),
+    };
+    format!("      {name}: {more}renamed_from: {former}}}\n")
+}
+
 /// Draws a mapping.
 fn mapping(random: &mut Random) -> String {
     let mut yaml = "version: 1\nprune: true\nenums:\n".to_owned();
@@ -159,7 +177,12 @@ fn mapping(random: &mut Random) -> String {
     }
     yaml += "tables:\n";
     for table in ["thing", "part"] {
-        yaml += &format!("  {table}:\n");
+        let (name, former) = match (table, random.below(2)) {
+            ("part", 0) => ("piece", "part"),
+            ("part", _) => ("part", "piece"),
+            _ => ("thing", "things"),
+        };
+        yaml += &format!("  {name}:\n    renamed_from: {former}\n");
         match random.below(4) {
             0 => yaml += &format!("    comment: All of {table}\n"),
             1 => yaml += "    comment: \"All;\\n-- step\\nof it\"\n",
@@ -168,21 +191,20 @@ fn mapping(random: &mut Random) -> String {
         yaml += "    columns:\n";
         let mut chosen: Vec<(&str, &str)> = Vec::new();
         for (_, column, choices) in COLUMNS.iter().filter(|(of, ..)| *of == table) {
-            let choice = choices[random.below(choices.len() as u64) as usize];
-            if choice != "-" {
-                chosen.push((column, choice));
-            }
+            chosen.push((column, choices[random.below(choices.len() as u64) as usize]));
         }
-        // A mapping of no column is none.
-        if table == "part" && chosen.is_empty() {
-            chosen.push(("name", "text"));
+        for (column, choice) in chosen {
+            yaml += &column_entry(random, column, choice);
         }
         chosen.iter().for_each(|(column, choice)| yaml += &format!("      {column}: {choice}\n"));
         let name_of = |column: &&'static str| column.split(':').next().unwrap_or_default();
         let of_table = ADDED.iter().filter(|(of, _)| of.is_empty() || *of == table);
         let mut added: Vec<&str> = Vec::new();
         for (_, column) in of_table.filter(|_| random.below(3) == 0) {
-            if added.iter().all(|known| name_of(known) != name_of(column)) {
+            // One column under two names.
+            let is_another =
+                name_of(column) == "remark" && added.iter().any(|known| name_of(known) == "note");
+            if !is_another && added.iter().all(|known| name_of(known) != name_of(column)) {
                 added.push(column);
             }
         }

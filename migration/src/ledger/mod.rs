@@ -7,6 +7,7 @@
 mod backends;
 mod chunks;
 mod install;
+mod moves;
 mod normal_forms;
 mod place;
 mod rejects;

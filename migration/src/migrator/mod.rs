@@ -30,11 +30,13 @@ use tokio::{sync::oneshot, time::sleep};
 
 pub use self::ahead::{Build, builds};
 pub use self::error::MigrateError;
-pub(crate) use self::error::db_error;
 pub use self::status::{State, VersionStatus, status};
+pub(crate) use self::{
+    error::{database, db_error},
+    history::{MIGRATION_TABLE, applied_names},
+};
 use self::{
-    error::database,
-    history::{Entry, MIGRATION_TABLE, Origin, entries},
+    history::{Entry, Origin, entries},
     runner::{Job, PostData, PreData},
 };
 use crate::{Ledger, Target, Version};
@@ -64,7 +66,7 @@ pub enum UpTo {
 }
 
 /// How long is paused, one after another, where a step with a lock timeout of its own did not get its lock: 26 s in all.
-const LOCK_PAUSES: [Duration; 8] = [
+pub(crate) const LOCK_PAUSES: [Duration; 8] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(400),

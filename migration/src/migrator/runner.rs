@@ -19,7 +19,7 @@ use super::{
     history::{Entry, MIGRATION_TABLE, Origin},
     locks, sort,
 };
-use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, version::Section};
+use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, sql_text, version::Section};
 use tokio::sync::oneshot;
 
 /// How much of a statement an error shows, in characters.
@@ -227,7 +227,18 @@ impl Job {
             connection.execute_unprepared(&timeouts("SET LOCAL", step)).await?;
             connection.execute_unprepared(&step.sql).await
         };
-        run.await.map(|_| ()).map_err(|error| self.step_failed(section, index, step, &error))
+        run.await.map_err(|error| self.step_failed(section, index, step, &error))?;
+        // In the same transaction, so that rows are never known by a name that their table does not have.
+        if let Some([before, now]) = sql_text::renamed_table(&step.sql) {
+            // What is known of an earlier table of that name, which cannot be there any more.
+            for sql in self.ledger.forget_table_sql() {
+                self.record(connection, &sql, vec![now.as_str().into()]).await?;
+            }
+            for sql in self.ledger.rename_table_sql() {
+                self.record(connection, &sql, vec![before.as_str().into(), now.as_str().into()]).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sent alone, as the server demands; the ledger's row before it says that a try was made.

@@ -43,17 +43,27 @@ pub(in crate::cli) async fn run(
     if let Some(ledger) = Ledger::find(&ends.target).await? {
         ledger.end_leftover_sessions(&lock).await?;
     }
+    let mut from_lock = None;
+    if let Some(from) = &ends.from {
+        let lock = from_lock.insert(Lock::try_acquire(from).await?);
+        if let Some(ledger) = Ledger::find(from).await? {
+            ledger.end_leftover_sessions(lock).await?;
+        }
+    }
     let done = match ends.prepare(Depth::Whole, output).await {
         Ok(mut prepared) => carry_out(args, saved, &mut prepared, &mut lock, interrupt, output).await,
         Err(error) => Err(error),
     };
+    if let Some(lock) = from_lock {
+        lock.release().await;
+    }
     lock.release().await;
     done
 }
 
 async fn carry_out(
     args: &ApplyArgs,
-    saved: Option<(&PlanOfFile, &ScopeArgs)>,
+    mut saved: Option<(&PlanOfFile, &ScopeArgs)>,
     prepared: &mut Prepared,
     lock: &mut Lock,
     interrupt: &Interrupt,
@@ -74,7 +84,7 @@ async fn carry_out(
                 .report(|out| report::plan_text(plan, &prepared.target.display, output.paint(), out))
                 .map_err(written)?;
         }
-        if args.restart && plan.blockers().next().is_none() {
+        if args.restart && plan.moves.is_none() && plan.blockers().next().is_none() {
             let tables = plan.start_over(&prepared.live, renew_rejected);
             renew_rejected = false;
             if !tables.is_empty() {
@@ -83,7 +93,9 @@ async fn carry_out(
                 continue;
             }
         }
-        if let Some(exit) = forbidden(plan, output) {
+        // What has moved can be emptied after.
+        let is_renewed = args.restart && plan.moves.is_some() && plan.blockers().next().is_none();
+        if !is_renewed && let Some(exit) = forbidden(plan, output) {
             return Ok(exit);
         }
         if plan.is_empty() {
@@ -96,6 +108,19 @@ async fn carry_out(
                 output.note("Nothing was done.");
                 return Ok(Exit::Done);
             }
+        }
+        if let (Some(moves), Some(from)) = (&plan.moves, &prepared.from) {
+            moves.carry_out(from).await?;
+            output.note(&format!(
+                "moved {} from schema {} to {}",
+                moves.tables.join(", "),
+                moves.from,
+                moves.to
+            ));
+            // What the saved plan saw has moved; what is left was agreed to, and nobody else has the lock.
+            saved = None;
+            prepared.plan_again().await?;
+            continue;
         }
         let report = match execute(args, prepared, lock, interrupt, output).await {
             Ok(report) => report,
@@ -154,7 +179,7 @@ async fn start_over(
     if !args.yes && !ask(output)? {
         return Err(CliError::Refused { message: "nothing was done".to_owned(), hint: None });
     }
-    apply::start_over(&prepared.target, tables).await?;
+    apply::start_over(&prepared.target, &tables.there(&prepared.plan.former)).await?;
     if !tables.emptied.is_empty() {
         output.note(&format!("emptied {}", tables.emptied.join(", ")));
     }

@@ -73,7 +73,9 @@ async fn show(args: &ShowArgs, output: Output) -> Result<Exit, CliError> {
     }
     let asked_for =
         |table: &str| args.table.is_empty() || args.table.iter().any(|name| name.eq_ignore_ascii_case(table));
-    let report = TypesReport::new(&mapping, &audit, &desired, asked_for);
+    let report = TypesReport::new(&mapping, &audit, &desired, |copy| {
+        asked_for(&copy.source) || asked_for(&copy.target)
+    });
     output
         .data(|out| match args.format {
             Format::Text => report::types_text(&report, output.paint(), out),
@@ -85,7 +87,7 @@ async fn show(args: &ShowArgs, output: Output) -> Result<Exit, CliError> {
 
 /// Refuses a table that does not go over.
 fn is_there(name: &str, desired: &Desired, source: &str) -> Result<(), CliError> {
-    let mut known = desired.tables.iter().map(|table| table.source.as_str());
+    let mut known = desired.tables.iter().flat_map(|table| [table.source.as_str(), table.target.as_str()]);
     if known.clone().any(|table| table.eq_ignore_ascii_case(name)) {
         return Ok(());
     }

@@ -9,7 +9,9 @@ mod index;
 mod json_schema;
 mod keys;
 mod primitives;
+mod renames;
 mod rule;
+mod schema;
 mod table;
 mod words;
 
@@ -34,6 +36,11 @@ const MAPPING: Keys = Keys {
             "versions_dir",
             Shape::Text,
             "The folder for the frozen migrations, relative to this file; without it nothing is written to disk.",
+        ),
+        Key::optional(
+            "schema",
+            Shape::Either(&[Shape::Text, Shape::Object(&schema::SCHEMA)]),
+            "The target schema, `public` unless it is said; --schema goes before it.",
         ),
         Key::optional(
             "identifiers",
@@ -97,6 +104,7 @@ impl Reader {
             self.version(&version);
         }
         mapping.versions_dir = self.optional_text(&top, "versions_dir").map(|dir| PathBuf::from(dir.value));
+        mapping.schema = top.get("schema").and_then(|node| self.schema(node));
         if let Some(policy) =
             top.get("identifiers").and_then(|node| self.word(node, "policy", IDENTIFIERS, &[]))
         {
@@ -117,6 +125,7 @@ impl Reader {
             mapping.rules.extend(self.rule(node));
         }
         self.check_index_names(&mapping);
+        self.check_renamed_tables(&mapping.tables);
         mapping
     }
 

@@ -7,6 +7,7 @@ use super::super::{
 use super::index::INDEX;
 use super::keys::{Key, Keys, Relation, Shape};
 use super::primitives::{Case, Object, Reader};
+use super::renames::{FORMER_NAMES, RENAMED_FROM};
 use super::words::{ACTIONS, EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED, TABLE_ON_INVALID};
 use crate::schema::PgType;
 
@@ -47,9 +48,14 @@ pub(super) const TABLE: Keys = Keys {
             Shape::Word(&TABLE_ON_INVALID),
             "What happens to a row that the server refuses: `fail` stops the run, `reject` puts the row aside.",
         ),
+        Key::optional(
+            RENAMED_FROM,
+            FORMER_NAMES,
+            "What the table was called before, in the source or in the target: it is renamed, with all that is named after it.",
+        ),
         Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the table."),
     ],
-    planned: &["renamed_from", "partition_by", "distribute_by"],
+    planned: &["partition_by", "distribute_by"],
     relations: &[],
 };
 
@@ -87,9 +93,14 @@ const COLUMN: Keys = Keys {
             "The default, an expression in PostgreSQL's own SQL; the source's unless it is said.",
         ),
         Key::optional("check", Shape::Text, "An expression in PostgreSQL's own SQL that every row meets."),
+        Key::optional(
+            RENAMED_FROM,
+            FORMER_NAMES,
+            "What the column was called before, in the source or in the target: it is renamed, and keeps its values.",
+        ),
         Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
-    planned: &["unwrap", "renamed_from"],
+    planned: &["unwrap"],
     relations: &[Relation::Needs("from", "type"), Relation::Needs("on_invalid", "type")],
 };
 
@@ -116,6 +127,11 @@ const ADD_COLUMN: Keys = Keys {
             "not_null",
             Shape::Truth,
             "Whether NULL is forbidden, which needs a default or an expression.",
+        ),
+        Key::optional(
+            RENAMED_FROM,
+            FORMER_NAMES,
+            "What the column was called before in the target: it is renamed, and keeps its values.",
         ),
         Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
@@ -180,6 +196,7 @@ impl Reader {
     pub(super) fn table(&mut self, name: &Placed<String>, node: &Node) -> Option<TableEntry> {
         let mut table = TableEntry {
             name: name.clone(),
+            renamed_from: Vec::new(),
             on_invalid: None,
             comment: None,
             columns: Vec::new(),
@@ -193,6 +210,7 @@ impl Reader {
             return Some(table);
         }
         let object = self.object(node, &TABLE)?;
+        table.renamed_from = self.former_names(name, &object);
         if let Some(existing) = object.get("existing") {
             self.word(existing, "value of `existing`:", EXISTING, EXISTING_PLANNED);
         }
@@ -221,6 +239,7 @@ impl Reader {
         }
         self.check_unique("check", Case::Matters, table.checks.iter().map(|check| &check.name));
         self.check_added(&table);
+        self.check_renamed_columns(&table);
         Some(table)
     }
 
@@ -245,6 +264,7 @@ impl Reader {
     fn column(&mut self, name: &Placed<String>, node: &Node) -> Option<ColumnEntry> {
         let mut column = ColumnEntry {
             name: name.clone(),
+            renamed_from: Vec::new(),
             pg_type: None,
             from: None,
             on_invalid: None,
@@ -267,6 +287,7 @@ impl Reader {
             }
         }
         let object = self.object(node, &COLUMN)?;
+        column.renamed_from = self.former_names(name, &object);
         let type_key = object.get("type");
         column.pg_type = type_key.and_then(|node| self.pg_type(node));
         column.from = self.placed_word(&object, "from", |reader, node| {
@@ -326,11 +347,21 @@ impl Reader {
     fn add_column(&mut self, name: &Placed<String>, node: &Node) -> Option<AddColumn> {
         if !matches!(node.kind, Kind::Mapping(_)) {
             let pg_type = self.pg_type(node)?;
-            let name = name.clone();
+            let (name, renamed_from) = (name.clone(), Vec::new());
             let (default, generated, fill, comment) = (None, None, None, None);
-            return Some(AddColumn { name, pg_type, default, generated, fill, not_null: false, comment });
+            return Some(AddColumn {
+                name,
+                renamed_from,
+                pg_type,
+                default,
+                generated,
+                fill,
+                not_null: false,
+                comment,
+            });
         }
         let object = self.object(node, &ADD_COLUMN)?;
+        let renamed_from = self.former_names(name, &object);
         let pg_type = self.required(&object, "type").and_then(|node| self.pg_type(node));
         let default = self.optional_text(&object, "default").map(|default| default.value);
         let not_null = self.truth(&object, "not_null").unwrap_or(false);
@@ -353,7 +384,16 @@ impl Reader {
             );
         }
         let comment = self.optional_text(&object, "comment").map(|comment| comment.value);
-        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, generated, fill, not_null, comment })
+        Some(AddColumn {
+            name: name.clone(),
+            renamed_from,
+            pg_type: pg_type?,
+            default,
+            generated,
+            fill,
+            not_null,
+            comment,
+        })
     }
 
     fn check(&mut self, node: &Node) -> Option<CheckEntry> {

@@ -132,4 +132,7 @@ const BEYOND: &[&str] = &[
     "which `not_null: true` forbids",
     "NOT NULL needs a default",
     "each column refers to one",
+    "is its name already",
+    "cannot be what the",
+    "the schema is `music` already",
 ];

@@ -180,13 +180,13 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "- version: 1\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     (
         "tracks\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     ("tables: {}\n", &["1:1: the key `version` is missing here"]),
@@ -200,7 +200,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\nsource: x.db\n",
         &[
-            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
+            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     ("version: 1\nversion: 1\n", &["2:1: duplicate key `version`; the first one is in line 1, column 1"]),
@@ -215,6 +215,14 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("version: 1\nversions_dir: ''\n", &["2:15: an empty text says nothing"]),
     ("version: 1\ntables: [a]\n", &["2:1: a mapping of names to what they are is expected here, not a list"]),
+    (
+        "version: 1\nschema: {nmae: music}\n",
+        &["2:1: the key `name` is missing here", "2:10: unknown key `nmae`; did you mean `name`?"],
+    ),
+    (
+        "version: 1\nschema: {name: music, moved_from: music}\n",
+        &["2:35: the schema is `music` already; `moved_from` says in which one the tables were before"],
+    ),
     ("version: 1\nprune: maybe\n", &["2:8: `true` or `false` is expected here, not a text"]),
     ("version: 1\ntables:\n  t: {colums: {}}\n", &["3:7: unknown key `colums`; did you mean `columns`?"]),
     (
@@ -227,16 +235,42 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         &["3:17: unknown value of `existing`: `refuze`; did you mean `refuse`?"],
     ),
     (
-        "version: 1\ntables:\n  t: {partition_by: a, renamed_from: s}\n",
+        "version: 1\ntables:\n  t: {partition_by: a, comment: s}\n",
         &[
             "3:7: `partition_by` is not built yet; leave it out",
-            "3:24: `renamed_from` is not built yet; leave it out",
+            "3:24: `comment` is not built yet; leave it out",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: [], columns: {c: {renamed_from: {d: e}}}}\n",
+        &[
+            "3:7: `renamed_from` has at least one name",
+            "3:39: a text is expected here, not a mapping of keys to values",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: t, columns: {c: {renamed_from: [d, D]}}}\n",
+        &[
+            "3:21: `t` is its name already; `renamed_from` says what it was called before",
+            "3:56: duplicate name `D`; the first one is in line 3, column 53",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: u}\n  u: {}\n",
+        &[
+            "3:21: `u` cannot be what the table `t` was: it is `u`; a table has one entry; take one of the two away",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {columns: {c: {renamed_from: d}}, add_columns: {e: {type: text, renamed_from: D}}}\n",
+        &[
+            "3:84: `D` cannot be what the column `e` was: it is `c`; a column has one entry; take one of the two away",
         ],
     ),
     (
         "version: 1\ntables:\n  t: x\n",
         &[
-            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`, `comment`",
+            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`, `renamed_from`, `comment`",
         ],
     ),
     (

@@ -12,12 +12,18 @@ pub fn comment_on(table: &str, column: Option<&str>, comment: Option<&str>) -> S
     format!("{COMMENT_ON} {object} IS {}", comment.map_or_else(|| "NULL".to_owned(), literal))
 }
 
+/// How the statement that says this text ends, whatever it is about.
+#[must_use]
+pub fn comment_is(text: &str) -> String {
+    format!(" IS {}", literal(text))
+}
+
 /// How a statement about a comment begins.
 pub const COMMENT_ON: &str = "COMMENT ON";
 
 /// A text as a literal in one line, whatever `standard_conforming_strings` is (PostgreSQL's manual, 4.1.2.2). A version's
 /// file is read line by line, so that a line of the text must be none of the file's.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let needs_escapes = |character: char| matches!(character, '\\' | '\n' | '\r');
     if !text.contains(needs_escapes) {
         return format!("'{}'", text.replace('\'', "''"));

@@ -18,10 +18,11 @@ use sea_query::{
 
 use super::{
     Change, Check, Column, EnumType, Fill, ForeignKey, Index, IndexKey, IndexPart, Key, LabelPlace,
-    ReferentialAction, Table, TableCopy, literal,
+    ReferentialAction, Table, TableCopy,
 };
 
-pub use comment::{COMMENT_ON, comment_on};
+pub(crate) use comment::literal;
+pub use comment::{COMMENT_ON, comment_is, comment_on};
 pub use steps::{Lock, Phase, Statement, statements};
 pub use undo::{Undo, undo};
 
@@ -101,6 +102,21 @@ pub fn statement(change: &Change) -> String {
         Change::DropNotNull { table, column } => alter_column(table, column, "DROP NOT NULL"),
         Change::SetComment { table, column, comment, .. } => {
             comment_on(table, column.as_deref(), comment.as_deref())
+        }
+        Change::MoveTable { table, from, to } => {
+            format!("ALTER TABLE {}.{} SET SCHEMA {}", quoted(from), quoted(table), quoted(to))
+        }
+        Change::RenameTable { table, from } => {
+            format!("ALTER TABLE {} RENAME TO {}", quoted(from), quoted(table))
+        }
+        Change::RenameColumn { table, column, from } => {
+            format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quoted(table), quoted(from), quoted(column))
+        }
+        Change::RenameConstraint { table, name, from } => {
+            format!("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", quoted(table), quoted(from), quoted(name))
+        }
+        Change::RenameIndex { name, from, .. } => {
+            format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(name))
         }
     }
 }

@@ -120,7 +120,12 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
         | Change::AlterType { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
-        | Change::DropNotNull { .. } => one(Phase::Define, Lock::All),
+        | Change::DropNotNull { .. }
+        | Change::MoveTable { .. }
+        | Change::RenameTable { .. }
+        | Change::RenameColumn { .. }
+        | Change::RenameConstraint { .. }
+        | Change::RenameIndex { .. } => one(Phase::Define, Lock::All),
         Change::CreateIndex { index, table } => vec![built(table, index, in_use)],
         Change::ReplaceIndex { table, index, .. } => replaced(table, index, in_use),
         Change::AddForeignKey { .. } => one(Phase::Refer, Lock::Writes),

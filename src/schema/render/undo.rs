@@ -103,5 +103,26 @@ pub fn undo(change: &Change) -> Undo {
         Change::SetComment { table, column, from, .. } => {
             by(comment_on(table, column.as_deref(), from.as_deref()))
         }
+        Change::MoveTable { table, from, to } => {
+            by(statement(&Change::MoveTable { table: table.clone(), from: to.clone(), to: from.clone() }))
+        }
+        Change::RenameTable { table, from } => {
+            by(statement(&Change::RenameTable { table: from.clone(), from: table.clone() }))
+        }
+        Change::RenameColumn { table, column, from } => by(statement(&Change::RenameColumn {
+            table: table.clone(),
+            column: from.clone(),
+            from: column.clone(),
+        })),
+        Change::RenameConstraint { table, name, from } => by(statement(&Change::RenameConstraint {
+            table: table.clone(),
+            name: from.clone(),
+            from: name.clone(),
+        })),
+        Change::RenameIndex { table, name, from } => by(statement(&Change::RenameIndex {
+            table: table.clone(),
+            name: from.clone(),
+            from: name.clone(),
+        })),
     }
 }
