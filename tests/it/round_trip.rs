@@ -196,7 +196,6 @@ fn mapping(random: &mut Random) -> String {
         for (column, choice) in chosen {
             yaml += &column_entry(random, column, choice);
         }
-        chosen.iter().for_each(|(column, choice)| yaml += &format!("      {column}: {choice}\n"));
         let name_of = |column: &&'static str| column.split(':').next().unwrap_or_default();
         let of_table = ADDED.iter().filter(|(of, _)| of.is_empty() || *of == table);
         let mut added: Vec<&str> = Vec::new();
