@@ -6,9 +6,11 @@
 
 pub mod command;
 pub mod connection;
+mod enum_types;
 pub mod ledger;
 pub mod lock;
 pub mod migrator;
+mod schema_move;
 mod server_error;
 mod sql_text;
 pub mod version;
@@ -17,9 +19,11 @@ pub use self::{
     connection::{
         APPLICATION_NAME, Backend, ConnectError, Server, Target, TargetOptions, TargetSource, connect,
     },
+    enum_types::{created_type, with_labels_at_once},
     ledger::{Ledger, LedgerError},
     lock::{Lock, LockError},
+    schema_move::SchemaMove,
     server_error::{ServerError, server_error},
-    sql_text::{names as identifiers, quote_identifier},
+    sql_text::{Mention, names as identifiers, quote_identifier, replace_names},
     version::{Step, Version, VersionError},
 };

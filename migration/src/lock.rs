@@ -167,7 +167,9 @@ impl Lock {
     ///
     /// # Errors
     /// None that matter: if the session cannot be closed in order, it is gone, and the lock with it.
-    pub async fn release(self) {
+    pub async fn release(mut self) {
+        // A session's end takes the server a moment, in which the next run would be refused.
+        self.session.execute("SELECT pg_advisory_unlock_all()").await.ok();
         self.session.close().await.ok();
     }
 

@@ -142,6 +142,87 @@ pub fn names(sql: &str) -> Vec<String> {
     tokens(sql).into_iter().filter_map(|token| name_of(&token)).collect()
 }
 
+/// A name in SQL text, and what stands around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Mention<'a> {
+    /// The name, without quotes.
+    pub name: &'a str,
+    /// The two pieces before it; empty where there is none.
+    pub before: [&'a str; 2],
+    /// What stands directly behind it, without a space.
+    pub touches: Option<char>,
+}
+
+/// The text with other names in places of some. A key word is a name too, as it is written.
+pub fn replace_names(sql: &str, mut replace: impl FnMut(Mention<'_>) -> Option<String>) -> String {
+    let mut replaced = String::with_capacity(sql.len());
+    let mut copied = 0;
+    let mut before = ["", ""];
+    for token in tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment) {
+        let start = token.text.as_ptr().addr() - sql.as_ptr().addr();
+        let end = start + token.text.len();
+        let name = match token.kind {
+            Kind::Word => Some(token.text.to_owned()),
+            _ => name_of(&token),
+        };
+        let touches = sql[end..].chars().next().filter(|next| !next.is_whitespace());
+        if let Some(name) = name.and_then(|name| replace(Mention { name: &name, before, touches })) {
+            replaced.push_str(&sql[copied..start]);
+            replaced.push_str(&quote_identifier(&name));
+            copied = end;
+        }
+        before = [before[1], token.text];
+    }
+    replaced.push_str(&sql[copied..]);
+    replaced
+}
+
+/// The table that a statement gives another name: its old name and its new one.
+pub(crate) fn renamed_table(sql: &str) -> Option<[String; 2]> {
+    let tokens: Vec<_> = tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment).collect();
+    let is = |at: usize, word: &str| {
+        tokens.get(at).is_some_and(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word))
+    };
+    if !(is(0, "alter") && is(1, "table")) {
+        return None;
+    }
+    let at = if is(2, "if") && is(3, "exists") { 4 } else { 2 };
+    let at = if is(at, "only") { at + 1 } else { at };
+    let renames = is(at + 1, "rename") && is(at + 2, "to") && tokens.len() == at + 4;
+    renames.then(|| Some([name_of(&tokens[at])?, name_of(&tokens[at + 3])?])).flatten()
+}
+
+/// The tables of a statement that puts all rows of one into another: where they are and where they go. What it takes of a row
+/// is all of it (`SELECT *`), or the very columns that it names.
+pub(crate) fn moved_rows(sql: &str) -> Option<[String; 2]> {
+    let tokens: Vec<_> = tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment).collect();
+    let is = |token: &Token<'_>, word: &str| {
+        !matches!(token.kind, Kind::QuotedName | Kind::Literal) && token.text.eq_ignore_ascii_case(word)
+    };
+    let (head, rest) = tokens.split_at_checked(3)?;
+    let [insert, into, to] = head else { return None };
+    let select = rest.iter().position(|token| is(token, "select"))?;
+    let (target, taken) = rest.split_at(select);
+    let overriding = ["overriding", "system", "value"];
+    let named = match target.len().checked_sub(overriding.len()).map(|at| target.split_at(at)) {
+        Some((named, end)) if end.iter().zip(overriding).all(|(token, word)| is(token, word)) => named,
+        _ => target,
+    };
+    let [_, columns @ .., from, table] = taken else { return None };
+    let is_all = match named {
+        [] => matches!(columns, [all] if is(all, "*")),
+        [open, named @ .., close] => {
+            let texts =
+                |tokens: &[Token<'_>]| tokens.iter().map(|token| token.text.to_owned()).collect::<Vec<_>>();
+            let are_names = columns.iter().all(|token| token.kind == Kind::QuotedName || is(token, ","));
+            is(open, "(") && is(close, ")") && are_names && texts(named) == texts(columns)
+        }
+        [_] => false,
+    };
+    let is_it = is(insert, "insert") && is(into, "into") && is(from, "from") && is_all;
+    is_it.then(|| Some([name_of(table)?, name_of(to)?])).flatten()
+}
+
 /// The name that a piece is.
 pub(crate) fn name_of(token: &Token<'_>) -> Option<String> {
     match token.kind {
@@ -185,6 +266,52 @@ mod tests {
         let plain = without_comments("CREATE TABLE t (a text DEFAULT '-- x')");
         assert_eq!(plain, without_comments("CREATE  TABLE t -- why\n (a /* b */ text\tDEFAULT '-- x')"));
         assert_ne!(plain, without_comments("CREATE TABLE t (a text DEFAULT '--  x')"));
+    }
+
+    #[test]
+    fn names_are_replaced_outside_of_literals() {
+        let sql = r#"CHECK (("a" <> 'a') AND (b.a(a) > 1)) /* a */"#;
+        let replaced = replace_names(sql, |mention| {
+            (mention.name == "a" && mention.touches != Some('(') && mention.before[1] != ".")
+                .then(|| "x\"y".to_owned())
+        });
+        assert_eq!(replaced, r#"CHECK (("x""y" <> 'a') AND (b.a("x""y") > 1)) /* a */"#);
+    }
+
+    #[test]
+    fn moved_rows_are_seen() {
+        let moved = Some(["t__old".to_owned(), "t".to_owned()]);
+        for (sql, expected) in [
+            ("INSERT INTO \"t\" OVERRIDING SYSTEM VALUE SELECT * FROM \"t__old\"", &moved),
+            ("insert into t select * from t__old", &moved),
+            ("INSERT INTO t (\"a\", \"b\") OVERRIDING SYSTEM VALUE SELECT \"a\", \"b\" FROM t__old", &moved),
+            ("INSERT INTO t (\"a\", \"b\") SELECT \"a\", \"a\" FROM t__old", &None),
+            ("INSERT INTO t SELECT DISTINCT * FROM t__old", &None),
+            ("INSERT INTO t SELECT * FROM t__old WHERE false", &None),
+            ("INSERT INTO t SELECT * FROM u, t__old", &None),
+            ("INSERT INTO t (n) SELECT count(*) FROM t__old", &None),
+            ("INSERT INTO t (count) SELECT count(*) FROM t__old", &None),
+            ("SELECT * FROM t", &None),
+        ] {
+            assert_eq!(moved_rows(sql), *expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_renamed_table_is_seen() {
+        let names = |old: &str, new: &str| Some([old.to_owned(), new.to_owned()]);
+        let cases = [
+            ("ALTER TABLE Tracks RENAME TO \"My Songs\"", names("tracks", "My Songs")),
+            ("alter table if exists only t rename to u", names("t", "u")),
+            ("ALTER TABLE \"rename\" RENAME TO \"to\"", names("rename", "to")),
+            ("ALTER TABLE t RENAME COLUMN a TO b", None),
+            ("ALTER TABLE t RENAME a TO b", None),
+            ("ALTER TABLE s.t RENAME TO u", None),
+            ("ALTER INDEX t RENAME TO u", None),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(renamed_table(sql), expected, "{sql}");
+        }
     }
 
     #[test]

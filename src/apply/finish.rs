@@ -19,6 +19,7 @@ use crate::{
 /// Closes a table whose chunks are all there: as many rows must have been written and rejected as the audit
 /// read. It may be done twice.
 pub(super) async fn close(table: &TableCopy, run: Run<'_>) -> Result<TableReport, ApplyError> {
+    fill(run.target, table).await?;
     advance_sequence(run.target, table).await?;
     let copied = record(run.ledger, run.target, table, run.fingerprint).await?;
     Ok(TableReport {
@@ -61,6 +62,21 @@ pub(super) async fn forget(ledger: &Ledger, target: &Target, table: &str) -> Res
     let mut transaction = target.pool.begin().await.map_err(ApplyError::server(what()))?;
     ledger.forget_table(&mut transaction, table).await?;
     transaction.commit().await.map_err(ApplyError::server(what()))
+}
+
+/// Fills the columns that the source does not have. Done before the ledger says that the table is copied, and it may be done
+/// twice: what is filled stays.
+async fn fill(target: &Target, copy: &TableCopy) -> Result<(), ApplyError> {
+    for fill in &copy.fills {
+        let what = format!("{}.{} could not be filled", copy.target, fill.column);
+        let sql = render::fill_column(&copy.target, fill);
+        let mut transaction = target.pool.begin().await.map_err(ApplyError::server(&what))?;
+        let schema = format!("SET LOCAL search_path = {}, public", render::quoted(&target.schema));
+        transaction.execute(AssertSqlSafe(schema)).await.map_err(ApplyError::server(&what))?;
+        transaction.execute(AssertSqlSafe(sql)).await.map_err(ApplyError::server(&what))?;
+        transaction.commit().await.map_err(ApplyError::server(what))?;
+    }
+    Ok(())
 }
 
 /// Sets a table's identity sequence past the highest value that the source has ever used; never back. Done before the

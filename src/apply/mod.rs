@@ -32,8 +32,7 @@ use tokio::sync::oneshot;
 use watch::Watch;
 
 use crate::{
-    plan::{CopyPlan, Plan, VersionAction},
-    schema::Hazard,
+    plan::{CopyPlan, Plan, TablePlan, VersionAction},
     source::Source,
     target::{self, Ledger, LedgerError, Lock, NewRun, Outcome, RunId, Target, UpTo, Version, save},
 };
@@ -187,34 +186,34 @@ async fn close(ledger: &Ledger, run: RunId, outcome: Outcome) -> Result<(), Ledg
 /// What an apply is called in the ledger.
 const COMMAND: &str = "apply";
 
-/// The hazards that may be run into. As long as no run has come to its end nobody but us is at the rows, so that versions
-/// which were careful with another target's need no word on that; what deletes rows always does.
-async fn allowed(options: &Options, ledger: &Ledger) -> Result<Vec<String>, ApplyError> {
-    let mut allowed = options.allow.clone();
-    if !ledger.has_finished(COMMAND).await? {
-        let harmless = Hazard::ALL.iter().filter(|(hazard, _)| *hazard != Hazard::DeletesData);
-        allowed.extend(harmless.map(|(_, slug)| (*slug).to_owned()));
-    }
-    Ok(allowed)
+/// The hazards that may be run into: those that are allowed by name, and those that the new version carries for other
+/// targets. The plan that it was frozen from has been held against this one's rows, and agreed to.
+fn allowed(options: &Options) -> Vec<String> {
+    let steps =
+        options.new_version.iter().flat_map(|version| version.pre_data.iter().chain(&version.post_data));
+    options.allow.iter().chain(steps.flat_map(|step| &step.hazards)).cloned().collect()
 }
 
-/// Says in the ledger how the mapping reads the rows that pre-data converts; gives each table's copy before and after.
-///
-/// Beforehand, since a run that is killed in between then finds its changes still to be made, and its rows its own.
-async fn convert(plan: &Plan, ledger: &Ledger) -> Result<Vec<(String, [String; 2])>, ApplyError> {
+/// Says in the ledger how the rows that are there have been read by now: what was plain may have been given a unit or a
+/// time zone by a conversion that is made. Where it is not told, the rows are the same ones ([`TableCopy::accepts`]).
+async fn tell_readings(plan: &Plan, ledger: &Ledger) -> Result<(), ApplyError> {
     let content = &plan.fingerprint.content_digest;
     let started = ledger.started_tables().await?;
-    let tables = plan.tables.iter().zip(&plan.desired.tables);
-    let converted: Vec<(String, [String; 2])> = tables
-        .filter(|(table, _)| table.copy == CopyPlan::Convert)
+    let is_made = |table: &TablePlan| match table.copy {
+        CopyPlan::Done => true,
+        CopyPlan::Convert => plan.version_action == VersionAction::Run,
+        _ => false,
+    };
+    let tables = plan.tables.iter().zip(&plan.desired.tables).filter(|(table, _)| is_made(table));
+    let readings: Vec<(&str, &str, String)> = tables
         .filter_map(|(_, copy)| {
-            let before = started.get(&copy.target)?.source_digest.clone();
-            Some((copy.target.clone(), [before, copy.digest(content)]))
+            let before = started.get(&copy.target)?.source_digest.as_str();
+            Some((copy.target.as_str(), before, copy.digest(content)))
         })
+        .filter(|(_, before, after)| before != after)
         .collect();
-    let pairs = converted.iter().map(|(table, [old, new])| (table.as_str(), [old.as_str(), new.as_str()]));
-    ledger.rename_copies(pairs).await?;
-    Ok(converted)
+    let pairs = readings.iter().map(|(table, before, after)| (*table, [*before, after.as_str()]));
+    Ok(ledger.rename_copies(pairs).await?)
 }
 
 async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> Result<Report, ApplyError> {
@@ -222,7 +221,7 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
     let made = options.new_version.iter().map(|version| version.name.clone());
     let applied = plan.pending_versions.iter().cloned().chain(made).collect();
     let versions: Vec<Version> = options.folder.iter().chain(&options.new_version).cloned().collect();
-    let allow = &allowed(options, ledger).await?;
+    let allow = &allowed(options);
 
     let patience = options.network_timeout;
     let watch = Watch { target: target.clone(), ledger: ledger.clone(), run, patience };
@@ -239,17 +238,8 @@ async fn stages(job: Job<'_>, lock: &mut Lock, ledger: &Ledger, run: RunId) -> R
         }
         up(UpTo::BeforeLastPost).await
     };
-    let converted = convert(plan, ledger).await?;
-    if let Err(error) = recovery.persist_alone("pre-data", ledger, pre_data).await {
-        // What is not made of the rows is not said of them. A server that is gone is asked by the next run.
-        ledger
-            .rename_copies(
-                converted.iter().map(|(table, [old, new])| (table.as_str(), [new.as_str(), old.as_str()])),
-            )
-            .await
-            .ok();
-        return Err(error);
-    }
+    recovery.persist_alone("pre-data", ledger, pre_data).await?;
+    tell_readings(plan, ledger).await?;
     if let (Some(version), Some(folder)) = (&options.new_version, &options.versions_dir) {
         save(folder, version)?;
     }

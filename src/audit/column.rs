@@ -6,9 +6,9 @@
 
 use rusqlite::types::ValueRef;
 
-use super::{EXAMPLES, Probe, StorageClasses, keys::Place};
+use super::{EXAMPLES, Probe, StorageClasses, keys::Place, labels::LabelScan};
 use crate::{
-    schema::PgType,
+    schema::{EnumType, PgType},
     value::{self, Misfit, Reading, Value},
 };
 
@@ -152,11 +152,12 @@ pub(super) struct ColumnScan {
     pub(super) infinities: Vec<Place>,
     pub(super) not_midnight: [Option<Place>; 3],
     pub(super) probes: Vec<ProbeScan>,
+    pub(super) labels: Vec<LabelScan>,
     last_text: LastText,
 }
 
 impl ColumnScan {
-    pub(super) fn new() -> ColumnScan {
+    pub(super) fn new(enums: &[EnumType]) -> ColumnScan {
         let probes = PROBES.iter().map(|(probe, pg_type, _)| ProbeScan {
             probe: *probe,
             pg_type: *pg_type,
@@ -183,12 +184,16 @@ impl ColumnScan {
             infinities: Vec::new(),
             not_midnight: [None; 3],
             probes: probes.collect(),
+            labels: enums.iter().copied().map(LabelScan::new).collect(),
             last_text: LastText::default(),
         }
     }
 
     /// Takes a cell in; returns its bytes (8 for a number).
     pub(super) fn see(&mut self, cell: ValueRef<'_>, place: Place) -> u64 {
+        if cell != ValueRef::Null {
+            self.labels.iter_mut().for_each(|scan| scan.see(cell, place));
+        }
         let [integers, reals, texts, blobs] = &mut self.first;
         match cell {
             ValueRef::Null => {
@@ -411,8 +416,8 @@ mod tests {
                 vec![text; n as usize % 9 + 1]
             })
             .collect();
-        let mut scan = ColumnScan::new();
-        let mut each = ColumnScan::new();
+        let mut scan = ColumnScan::new(&[]);
+        let mut each = ColumnScan::new(&[]);
         for (place, text) in (0..).zip(&texts) {
             scan.see(ValueRef::Text(text.as_bytes()), place);
             each.last_text = LastText::default();
@@ -429,7 +434,7 @@ mod tests {
 
     #[test]
     fn the_shortcut_for_reals_finds_the_same_digits() {
-        let mut scan = ColumnScan::new();
+        let mut scan = ColumnScan::new(&[]);
         let mut state = 7_u64;
         let (mut integer, mut fraction, mut longest) = (0, 0, 0);
         for place in 0..20_000 {

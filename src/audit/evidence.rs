@@ -4,6 +4,7 @@ use super::{
     CounterExample, EXAMPLES, Evidence, Misfits, StorageClasses,
     column::{ColumnScan, PROBES, ProbeScan, Range, raise, widen},
     keys::{Names, Place},
+    labels::LabelScan,
 };
 use crate::value::{Misfit, StorageClass};
 
@@ -38,6 +39,7 @@ impl ColumnScan {
             .chain(self.fraction_digits.map(|(_, place)| place))
             .chain(self.infinities.iter().copied())
             .chain(self.not_midnight.iter().flatten().copied())
+            .chain(self.labels.iter().flat_map(LabelScan::places))
             .chain(self.probes.iter().flat_map(|scan| scan.examples.iter().map(|(place, _)| *place)))
             .collect()
     }
@@ -47,11 +49,14 @@ impl ColumnScan {
         let probes = std::mem::take(&mut self.probes);
         let moments = probes.iter().filter_map(|scan| Some((scan.probe, scan.moments?))).collect();
         let misfits = probes.into_iter().map(|scan| (scan.probe, self.all_misfits(scan, names))).collect();
+        let labels = std::mem::take(&mut self.labels);
+        let labels = labels.into_iter().map(|scan| (scan.of, scan.finish(names))).collect();
         let named = |(value, place): (i64, Place)| (value, names.of(place));
         let keys = |ends: [Place; 2]| ends.map(|place| names.of(place));
         let [_, _, texts, _] = &self.first;
         let evidence = Evidence {
             misfits,
+            labels,
             bigint_range: joined(self.integers, self.text_integers).map(|ends| ends.map(named)),
             numeric_digits: self.numeric_digits(names),
             longest_text: self.longest_as_text().map(|(length, place)| (length as u64, names.of(place))),

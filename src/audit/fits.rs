@@ -1,9 +1,9 @@
 //! Whether a type holds a column's values without loss: asked of the evidence, not of the rows again.
 
-use super::{Audit, ColumnAudit, CounterExample, Misfits, Probe, TableAudit};
+use super::{Audit, ColumnAudit, CounterExample, Misfits, Probe, StorageClasses, TableAudit};
 use crate::{
     mapping::EpochUnit,
-    schema::PgType,
+    schema::{EnumType, PgType},
     value::{self, Misfit, Reading, StorageClass},
 };
 
@@ -59,6 +59,7 @@ impl ColumnAudit {
             PgType::Timestamp => self.passes(Probe::Timestamp),
             PgType::Timestamptz => self.passes(Probe::Timestamptz),
             PgType::Uuid => self.passes(Probe::Uuid),
+            PgType::Enum(of) => self.within_labels(*of),
         }
     }
 
@@ -169,6 +170,18 @@ impl ColumnAudit {
             return Err(one(fraction_key, 1, reason));
         }
         Ok(())
+    }
+
+    /// A type that the scan was not asked about holds nothing but NULL: what is not proven is not written.
+    fn within_labels(&self, of: EnumType) -> Result<(), Misfits> {
+        let StorageClasses { integer, real, text, blob, .. } = self.storage;
+        match self.evidence.labels.get(&of) {
+            Some(misfits) if misfits.rows > 0 => Err(misfits.clone()),
+            None if integer + real + text + blob > 0 => {
+                Err(one("every row", integer + real + text + blob, format!("was not tried as {of}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn within_varchar(&self, limit: u32) -> Result<(), Misfits> {

@@ -14,6 +14,7 @@ mod fingerprint;
 mod fits;
 mod foreign_keys;
 mod keys;
+mod labels;
 mod model;
 mod rows;
 
@@ -27,7 +28,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::source::Source;
+use crate::{schema::EnumType, source::Source};
 
 pub use broken_rows::rows_that_break;
 pub use model::{
@@ -126,12 +127,18 @@ enum Found {
     Progress(Progress),
 }
 
-/// Reads the schema and every row of every ordinary table, with all the source's readers, and reports how far it is.
+/// Reads the schema and every row of every ordinary table, with all the source's readers, and reports how far it is. Every
+/// value is tried as each of `enums` too, the enumerated types of a mapping.
 ///
 /// # Errors
 /// [`AuditError`] where SQLite cannot read the schema or a table. What is merely wrong with the data is no error but a part
 /// of the [`Audit`].
-pub fn scan(source: &Source, depth: Depth, progress: &dyn Fn(Progress)) -> Result<Audit, AuditError> {
+pub fn scan(
+    source: &Source,
+    depth: Depth,
+    enums: &[EnumType],
+    progress: &dyn Fn(Progress),
+) -> Result<Audit, AuditError> {
     let catalogue = catalogue::read(&source.reader()).map_err(AuditError::Schema)?;
     let tables = &catalogue.tables;
     let jobs = Job::all(tables, depth);
@@ -157,7 +164,7 @@ pub fn scan(source: &Source, depth: Depth, progress: &dyn Fn(Progress)) -> Resul
                         let _ = sender.send(Found::Progress(progress));
                     };
                     // The receiver outlives the threads, so sending cannot fail.
-                    let _ = sender.send(run(job, source, &reader, tables, &report));
+                    let _ = sender.send(run(job, source, &reader, (tables, enums), &report));
                 }
             });
         }
@@ -177,12 +184,12 @@ fn run(
     job: &Job<'_>,
     source: &Source,
     reader: &Connection,
-    tables: &[catalogue::Table],
+    (tables, enums): (&[catalogue::Table], &[EnumType]),
     report: &dyn Fn(&str, u64, u64),
 ) -> Found {
     match *job {
         Job::QuickCheck => Found::QuickCheck(catalogue::quick_check(reader)),
-        Job::Rows(at, table) => match rows::scan(source, reader, table, report) {
+        Job::Rows(at, table) => match rows::scan(source, reader, (table, enums), report) {
             Ok(rows) => Found::Rows(at, Box::new(rows)),
             Err(error) => Found::Failed(at, error),
         },

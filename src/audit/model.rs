@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::schema::ReferentialAction;
+use crate::schema::{EnumType, ReferentialAction};
 
 /// Everything that one full scan found.
 #[derive(Debug, Clone, Serialize)]
@@ -184,6 +184,8 @@ pub struct CounterExample {
 pub struct Evidence {
     /// For each probe the first rows that do not fit (at most [`EXAMPLES`]) and how many there are.
     pub misfits: BTreeMap<Probe, Misfits>,
+    /// For each enumerated type that was asked about the same.
+    pub labels: BTreeMap<EnumType, Misfits>,
     /// The range over all values that read as `bigint`, with the keys of the rows that hold lowest and highest.
     pub bigint_range: Option<[(i64, String); 2]>,
     /// Most digits before the point, and most behind it, over all values that read as `numeric`, each with its row's key.

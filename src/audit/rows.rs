@@ -10,7 +10,10 @@ use super::{
     fingerprint::RowDigest,
     keys::{Names, Place},
 };
-use crate::source::{Source, quoted};
+use crate::{
+    schema::EnumType,
+    source::{Source, quoted},
+};
 
 /// Rows, or bytes of cells, between two reports of progress: often enough for an eye, rarely enough to cost nothing.
 const REPORT_ROWS: u64 = 16_384;
@@ -64,10 +67,10 @@ impl Report<'_> {
 pub(super) fn scan(
     source: &Source,
     reader: &Connection,
-    table: &Table,
+    (table, enums): (&Table, &[EnumType]),
     report: &dyn Fn(&str, u64, u64),
 ) -> Result<TableRows, AuditError> {
-    let mut scan = Scan::of(table, report);
+    let mut scan = Scan::of(table, enums, report);
     let path = source.path().display().to_string();
     let fault = |rows| {
         let path = path.clone();
@@ -84,11 +87,11 @@ pub(super) fn scan(
 }
 
 impl<'a> Scan<'a> {
-    fn of(table: &'a Table, report: &'a dyn Fn(&str, u64, u64)) -> Scan<'a> {
+    fn of(table: &'a Table, enums: &[EnumType], report: &'a dyn Fn(&str, u64, u64)) -> Scan<'a> {
         // SQLite itself keeps NULL out of the keys of WITHOUT ROWID tables, and out of the rowid.
         let may_be_null = !table.without_rowid && table.rowid_alias.is_none();
         Scan {
-            columns: table.columns.iter().map(|_| ColumnScan::new()).collect(),
+            columns: table.columns.iter().map(|_| ColumnScan::new(enums)).collect(),
             nullable_key: table
                 .columns
                 .iter()

@@ -14,7 +14,7 @@ use crate::{
 /// A database made from SQL, and its audit.
 fn audit(sql: &str) -> Audit {
     let (_folder, source) = source(sql).unwrap();
-    scan(&source, Depth::Whole, &|_| {}).unwrap()
+    scan(&source, Depth::Whole, &[], &|_| {}).unwrap()
 }
 
 fn source(sql: &str) -> Result<(TempDir, Source), SourceError> {
@@ -397,7 +397,7 @@ fn what_the_application_brings_is_not_needed() {
         .unwrap();
     drop(writer);
     let source = Source::open(&path, SourceOptions::default()).unwrap();
-    let audit = scan(&source, Depth::Whole, &|_| {}).unwrap();
+    let audit = scan(&source, Depth::Whole, &[], &|_| {}).unwrap();
     assert_eq!((audit.tables.len(), audit.tables[1].rows), (2, 2));
     assert!(audit.tables[1].foreign_keys[0].unchecked.as_ref().unwrap().contains("mine"));
     assert_eq!((audit.others[0].kind, audit.others[0].name.as_str()), ("virtual table", "gone"));
@@ -409,7 +409,7 @@ fn progress_ends_with_all_bytes() {
         source("CREATE TABLE t (v); INSERT INTO t VALUES (zeroblob(5000000)), (zeroblob(5000000)), (1);")
             .unwrap();
     let steps = std::cell::RefCell::new(Vec::new());
-    let audit = scan(&source, Depth::Whole, &|step| steps.borrow_mut().push(step)).unwrap();
+    let audit = scan(&source, Depth::Whole, &[], &|step| steps.borrow_mut().push(step)).unwrap();
     let steps = steps.into_inner();
     assert!(steps.len() >= 3);
     let last = steps.last().unwrap();
@@ -428,6 +428,6 @@ fn a_damaged_table_is_named() {
     bytes[4096 * 2..].fill(0xff);
     std::fs::write(&path, bytes).unwrap();
     let source = Source::open(&path, SourceOptions::default()).unwrap();
-    let error = scan(&source, Depth::Whole, &|_| {}).unwrap_err();
+    let error = scan(&source, Depth::Whole, &[], &|_| {}).unwrap_err();
     assert!(matches!(&error, AuditError::Table { table, .. } if table == "broken"), "{error}");
 }

@@ -88,9 +88,9 @@ pub(super) struct ScopeArgs {
     #[arg(long, env = "MTM_MAPPING", value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
 
-    /// The target schema
-    #[arg(long, default_value = "public", value_name = "NAME")]
-    pub(super) schema: String,
+    /// The target schema [default: the mapping's, else public]
+    #[arg(long, value_name = "NAME")]
+    pub(super) schema: Option<String>,
 
     /// Only these source tables (`*` and `?` as in a shell; may be repeated)
     #[arg(long, value_name = "GLOB")]
@@ -219,7 +219,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, env = "MTM_MAPPING", value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
 
-    /// The target schema [default: public; with --against the certificate's]
+    /// The target schema [default: the mapping's, else public; with --against the certificate's]
     #[arg(long, value_name = "NAME")]
     pub(super) schema: Option<String>,
 
@@ -259,7 +259,7 @@ impl VerifyArgs {
     pub(super) fn scope(&self) -> ScopeArgs {
         ScopeArgs {
             mapping: self.mapping.clone(),
-            schema: self.schema.clone().unwrap_or_else(|| "public".to_owned()),
+            schema: self.schema.clone(),
             include: self.include.clone(),
             exclude: self.exclude.clone(),
         }
@@ -301,9 +301,9 @@ pub(super) struct VersionArgs {
     #[arg(long, env = "MTM_MAPPING", value_name = "FILE")]
     pub(super) mapping: Option<PathBuf>,
 
-    /// The target schema
-    #[arg(long, default_value = "public", value_name = "NAME")]
-    pub(super) schema: String,
+    /// The target schema [default: the mapping's, else public]
+    #[arg(long, value_name = "NAME")]
+    pub(super) schema: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

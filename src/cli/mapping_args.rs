@@ -58,7 +58,7 @@ impl CheckArgs {
         let named = self.file.clone().or_else(|| self.mapping.clone());
         ScopeArgs {
             mapping: named.or_else(|| from_environment().map(PathBuf::from)),
-            schema: "public".to_owned(),
+            schema: None,
             include: self.include.clone(),
             exclude: self.exclude.clone(),
         }

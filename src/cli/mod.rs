@@ -5,6 +5,7 @@ mod commands;
 mod error;
 mod mapping_args;
 mod output;
+mod placement;
 mod plan_args;
 mod prepare;
 mod progress;

@@ -38,7 +38,7 @@ pub(super) struct NamedEnds {
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
 
-    /// The target schema [default: public]
+    /// The target schema [default: the mapping's, else public]
     #[arg(long, value_name = "NAME")]
     schema: Option<String>,
 
@@ -57,9 +57,9 @@ impl NamedEnds {
         self.source.clone().or_else(|| environment("MTM_SOURCE"))
     }
 
-    /// The target schema.
-    pub(super) fn schema(&self) -> String {
-        self.schema.clone().unwrap_or_else(|| "public".to_owned())
+    /// The mapping that is named, and the target schema.
+    pub(super) fn mapping_and_schema(&self) -> (Option<PathBuf>, Option<&str>) {
+        (self.mapping.clone().or_else(|| environment("MTM_MAPPING")), self.schema.as_deref())
     }
 
     /// Both ends: a flag goes before a saved plan, and a saved plan before the environment.
@@ -80,10 +80,7 @@ impl NamedEnds {
                 .clone()
                 .or_else(|| of_plan(|saved| &saved.mapping))
                 .or_else(|| environment("MTM_MAPPING")),
-            schema: match (&self.schema, saved) {
-                (None, Some(saved)) => saved.target_schema.clone(),
-                _ => self.schema(),
-            },
+            schema: self.schema.clone().or_else(|| saved.map(|saved| saved.target_schema.clone())),
             include: named(&self.include, |saved| &saved.include),
             exclude: named(&self.exclude, |saved| &saved.exclude),
         };

@@ -13,19 +13,22 @@ use super::{
     args::{EndsArgs, ScopeArgs, SourceArgs, TargetArgs},
     error::CliError,
     output::Output,
+    placement::{Placement, placement},
     progress::Bar,
 };
 use crate::{
     audit::{self, Audit, Depth},
     diff::{self, Found},
-    inspect::{self, Catalogue, InspectError, Live},
+    inspect::{self, InspectError, Live, Normal},
     local::LocalServer,
     mapping::{Mapping, OnInvalid, Scope},
-    plan::{Compared, Pending, Plan},
+    plan::{Compared, MadeFor, Pending, Plan},
     report::rows,
-    schema::{Desired, Finding, Severity},
+    schema::{Desired, Finding, Severity, render},
     source::{Source, SourceOptions},
-    target::{self, Ledger, MigrateError, State, Step, Target, TargetOptions, Version, VersionStatus},
+    target::{
+        self, Ledger, MigrateError, SchemaMove, State, Step, Target, TargetOptions, Version, VersionStatus,
+    },
 };
 
 /// Where the mapping is looked for when none is named.
@@ -61,14 +64,22 @@ pub(super) async fn open(args: &SourceArgs, readers: usize) -> Result<Arc<Source
     Ok(Arc::new(blocking(move || Source::open(&path, options)).await?))
 }
 
-/// Reads all of the source.
-pub(super) async fn audit(source: &Arc<Source>, depth: Depth, output: Output) -> Result<Audit, CliError> {
+/// Reads all of the source; a mapping's enumerated types are tried on it.
+pub(super) async fn audit(
+    source: &Arc<Source>,
+    depth: Depth,
+    mapping: Option<&Mapping>,
+    output: Output,
+) -> Result<Audit, CliError> {
     let source = Arc::clone(source);
+    let enums = mapping.map(Mapping::enum_types).unwrap_or_default();
     let bar = Bar::unbounded(output, "audit");
     let audit = {
         let bar = bar.clone();
-        blocking(move || audit::scan(&source, depth, &|progress: audit::Progress| bar.advance(progress.rows)))
-            .await
+        blocking(move || {
+            audit::scan(&source, depth, &enums, &|progress: audit::Progress| bar.advance(progress.rows))
+        })
+        .await
     };
     bar.finish();
     Ok(audit?)
@@ -113,7 +124,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// Resolves the mapping against the audit.
 pub(super) fn desired(mapping: &Mapping, audit: &Audit, scope: &ScopeArgs) -> Result<Desired, CliError> {
     let scope = Scope {
-        schema: scope.schema.clone(),
+        schema: placement(mapping, scope.schema.as_deref())?.schema,
         include: scope.include.clone(),
         exclude: scope.exclude.clone(),
     };
@@ -199,20 +210,33 @@ pub(super) async fn connect(
 impl Prepared {
     /// Plans again, after a part of the plan was carried out.
     pub(super) async fn plan_again(&mut self) -> Result<(), CliError> {
-        (self.normal, self.live, self.plan, self.folder) =
-            plan(&self.audit, &self.plan.desired, &self.target).await?;
+        let again = plan(&self.audit, &self.plan.desired, &self.target, self.from.as_ref()).await?;
+        (self.normal, self.there, self.live) = (again.normal, again.there, again.live);
+        (self.plan, self.folder) = (again.plan, again.folder);
         Ok(())
     }
 
-    /// The version for what no pending version covers; `None`: they cover all.
-    pub(super) async fn new_version(&self, slug: &str) -> Result<Option<Version>, CliError> {
+    /// The target with the schema in which the tables are.
+    pub(super) fn place(&self) -> &Target {
+        match (&self.plan.moves, &self.from) {
+            (Some(_), Some(from)) => from,
+            _ => &self.target,
+        }
+    }
+
+    /// The version for what no pending version covers, made for this target or for any; `None`: they cover all.
+    pub(super) async fn new_version(
+        &self,
+        slug: &str,
+        made_for: MadeFor,
+    ) -> Result<Option<Version>, CliError> {
         // Names order the versions: a new one comes after all that are known, whatever the clock says.
-        let known = target::status(&self.target, &self.folder).await?;
+        let known = target::status(self.place(), &self.folder).await?;
         let moment_of = |name: &str| DateTime::strptime("%Y%m%d_%H%M%S", name.get(1..16)?).ok();
         let last = known.iter().filter_map(|status| moment_of(&status.name)).max();
         let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
         let moment = last.map_or(now, |last| now.max(last.saturating_add(1.second())));
-        Ok(self.plan.new_version(format!("m{}_{slug}", moment.strftime("%Y%m%d_%H%M%S"))))
+        Ok(self.plan.new_version(format!("m{}_{slug}", moment.strftime("%Y%m%d_%H%M%S")), made_for))
     }
 }
 
@@ -221,7 +245,12 @@ pub(super) struct Prepared {
     pub(super) source: Arc<Source>,
     pub(super) audit: Audit,
     pub(super) target: Target,
-    pub(super) normal: Catalogue,
+    /// The schema in which the tables may still be.
+    pub(super) from: Option<Target>,
+    pub(super) normal: Normal,
+    /// The target as it is.
+    pub(super) there: Live,
+    /// The target as it is once the declared renames are made.
     pub(super) live: Live,
     pub(super) plan: Plan,
     /// The versions of the mapping's folder.
@@ -233,6 +262,8 @@ pub(super) struct Ends<'a> {
     pub(super) mapping: Mapping,
     pub(super) source: Arc<Source>,
     pub(super) target: Target,
+    /// The schema in which the tables may still be.
+    pub(super) from: Option<Target>,
     scope: &'a ScopeArgs,
 }
 
@@ -246,26 +277,52 @@ impl<'a> Ends<'a> {
         let EndsArgs { source: named, target, scope } = args;
         let mapping = mapping(scope.mapping.as_deref())?;
         let source = open(named, jobs).await?;
-        let target = connect(target, &scope.schema, Some(&named.source), prefer_unpooled, jobs).await?;
-        Ok(Ends { mapping, source, target, scope })
+        let Placement { schema, moved_from } = placement(&mapping, scope.schema.as_deref())?;
+        let target = connect(target, &schema, Some(&named.source), prefer_unpooled, jobs).await?;
+        let from = match moved_from {
+            Some(from) => Some(target.in_schema(&from).await?),
+            None => None,
+        };
+        Ok(Ends { mapping, source, target, from, scope })
     }
 
     /// Reads the source, looks at the target, and plans.
     pub(super) async fn prepare(self, depth: Depth, output: Output) -> Result<Prepared, CliError> {
-        let Ends { mapping, source, target, scope } = self;
-        let audit = audit(&source, depth, output).await?;
+        let Ends { mapping, source, target, from, scope } = self;
+        let audit = audit(&source, depth, Some(&mapping), output).await?;
         let desired = desired_and_tried(&mapping, &source, &audit, scope).await?;
-        let (normal, live, plan, folder) = plan(&audit, &desired, &target).await?;
-        Ok(Prepared { source, audit, target, normal, live, plan, folder })
+        let Comparison { normal, there, live, plan, folder } =
+            plan(&audit, &desired, &target, from.as_ref()).await?;
+        Ok(Prepared { source, audit, target, from, normal, there, live, plan, folder })
     }
 }
 
-/// Compares what should be with what is.
-pub(super) async fn plan(
+/// What should be beside what is.
+struct Comparison {
+    normal: Normal,
+    there: Live,
+    live: Live,
+    plan: Plan,
+    folder: Vec<Version>,
+}
+
+/// Compares what should be with what is; where the tables are still in another schema, there.
+async fn plan(
     audit: &Audit,
     desired: &Desired,
     target: &Target,
-) -> Result<(Catalogue, Live, Plan, Vec<Version>), CliError> {
+    from: Option<&Target>,
+) -> Result<Comparison, CliError> {
+    let Some(from) = from else { return compare(audit, desired, target).await };
+    let Some(moves) = SchemaMove::find(from, target, &desired.table_names()).await? else {
+        return compare(audit, desired, target).await;
+    };
+    let comparison = compare(audit, desired, from).await?;
+    let plan = comparison.plan.moving(moves, !target.schema_exists);
+    Ok(Comparison { plan, ..comparison })
+}
+
+async fn compare(audit: &Audit, desired: &Desired, target: &Target) -> Result<Comparison, CliError> {
     let folder = versions(desired.versions_dir.as_ref())?;
     let statuses = target::status(target, &folder).await?;
     let edited: Vec<String> = statuses.iter().filter(|s| s.edited).map(|s| s.name.clone()).collect();
@@ -274,26 +331,52 @@ pub(super) async fn plan(
     }
     let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
+    inspect::try_fills(target, desired, &live).await?;
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
-    let mut ours = names_in_versions(target).await?;
+    let OurNames { names: mut ours, types: our_types } = OurNames::in_versions(target).await?;
     ours.extend(live.copies.keys().cloned());
-    let Live { catalogue, rows, hangers, .. } = &live;
-    let found = Found { catalogue, rows, hangers, ours: Some(&ours) };
-    let difference = diff::between(desired, &normal, found);
-    let obstacles = inspect::obstacles(target, &difference.changes, desired, &live).await?;
-    let compared = Compared { normal: &normal, live: &live, difference, obstacles };
+    let found = Found {
+        catalogue: &live.catalogue,
+        rows: &live.rows,
+        hangers: &live.hangers,
+        ours: Some(&ours),
+        enums: &live.enums,
+        our_types: Some(&our_types),
+    };
+    let difference = diff::between(desired, &normal.catalogue, found);
+    let renamed = live.renamed(&difference);
+    let obstacles =
+        inspect::obstacles(target, &difference.changes, desired, &renamed, &difference.former).await?;
+    let compared = Compared { normal: &normal.catalogue, live: &renamed, difference, obstacles };
     let plan = Plan::between(audit, desired, compared, pending);
-    Ok((normal, live, plan, folder))
+    Ok(Comparison { normal, there: live, live: renamed, plan, folder })
 }
 
-/// Every name that stands in the versions which the target has.
-async fn names_in_versions(target: &Target) -> Result<BTreeSet<String>, CliError> {
-    let Some(ledger) = Ledger::find(target).await? else { return Ok(BTreeSet::new()) };
-    let versions = ledger.versions().await?;
-    let steps = versions
-        .iter()
-        .flat_map(|recorded| recorded.version.pre_data.iter().chain(&recorded.version.post_data));
-    Ok(steps.flat_map(|step| target::identifiers(&step.sql)).collect())
+/// What the versions say that the target has.
+#[derive(Default)]
+struct OurNames {
+    /// Every name that stands in them, and every statement in them that makes a comment.
+    names: BTreeSet<String>,
+    /// The types that they make.
+    types: BTreeSet<String>,
+}
+
+impl OurNames {
+    async fn in_versions(target: &Target) -> Result<OurNames, CliError> {
+        let Some(ledger) = Ledger::find(target).await? else { return Ok(OurNames::default()) };
+        let versions = ledger.versions().await?;
+        let steps = || {
+            let sections = versions.iter().map(|recorded| &recorded.version);
+            sections.flat_map(|version| version.pre_data.iter().chain(&version.post_data))
+        };
+        // A comment has no name: it is known by the statement that made it.
+        let comment = |sql: &String| sql.starts_with(render::COMMENT_ON).then(|| sql.clone());
+        let named = |step: &Step| target::identifiers(&step.sql).into_iter().chain(comment(&step.sql));
+        Ok(OurNames {
+            names: steps().flat_map(named).collect(),
+            types: steps().filter_map(|step| target::created_type(&step.sql)).collect(),
+        })
+    }
 }
 
 /// The versions that are not wholly applied, and what they make of an empty schema, where that can be said.
@@ -319,7 +402,7 @@ async fn pending(
     }
     versions.retain(|version| unfinished.iter().any(|status| status.name == version.name));
     if unfinished.iter().any(|status| status.state == State::PreData) {
-        return Ok(Pending { versions, outcome: None });
+        return Ok(Pending { versions, begun: true, outcome: None });
     }
     let steps = versions.iter().flat_map(|version| {
         let steps = version.pre_data.iter().chain(&version.post_data);
@@ -335,7 +418,7 @@ async fn pending(
         Err(InspectError::Refused { .. }) if !live.catalogue.tables.is_empty() => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(Pending { versions, outcome })
+    Ok(Pending { versions, begun: false, outcome })
 }
 
 /// The versions of the mapping's folder; none where it names none.

@@ -89,7 +89,8 @@ impl PlanOfFile {
 
 /// What is kept of a plan that was made with these flags.
 pub(super) async fn saved(prepared: &Prepared, scope: &ScopeArgs) -> Result<SavedPlan, CliError> {
-    let Prepared { target, folder, live, plan, .. } = prepared;
+    let Prepared { folder, there, plan, .. } = prepared;
+    let target = prepared.place();
     let statuses = target::status(target, folder).await?;
     let recorded = match Ledger::find(target).await? {
         Some(ledger) => ledger.versions().await?,
@@ -102,7 +103,7 @@ pub(super) async fn saved(prepared: &Prepared, scope: &ScopeArgs) -> Result<Save
         mapping: mapping_name(scope),
         include: scope.include.clone(),
         exclude: scope.exclude.clone(),
-        catalogue: live.catalogue.clone(),
+        catalogue: there.catalogue.clone(),
         applied_versions: applied
             .map(|recorded| SavedVersion { name: recorded.version.name, checksum: recorded.checksum })
             .collect(),

@@ -1,23 +1,39 @@
 //! Columns that are missing, or not as they should be; columns that nothing would fill, or nobody wants.
 
-use super::{Difference, objects::Pair};
+use super::{
+    Difference,
+    generated::{self, Generation},
+    objects::Pair,
+    types::Types,
+};
 use crate::{
     inspect::LiveColumn,
     schema::{Change, Column, Conversion, Desired, PgType},
     value::Reading,
 };
 
-pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, difference: &mut Difference) {
+pub(super) fn compare(
+    pair: &Pair<'_>,
+    desired: &Desired,
+    (types, is_empty): (&Types, bool),
+    difference: &mut Difference,
+) {
     let Pair { table, normal, live } = pair;
+    let own = difference.changes.len();
     for (column, wanted) in table.columns.iter().zip(&normal.columns) {
         match live.columns.iter().find(|found| found.name == wanted.name) {
             None => {
+                let copy = desired.tables.iter().find(|copy| copy.target == table.name);
+                let fill = copy.and_then(|copy| copy.fills.iter().find(|fill| fill.column == column.name));
                 let table = table.name.clone();
-                difference.changes.push(Change::AddColumn { table, column: column.clone() });
+                difference.changes.push(Change::AddColumn { table: table.clone(), column: column.clone() });
+                if let (Some(fill), false) = (fill, is_empty) {
+                    difference.changes.push(Change::FillColumn { table, fill: fill.clone() });
+                }
             }
             Some(found) => {
                 let reading = reading_of(desired, &table.name, &column.name);
-                let way = Way { reading, is_empty };
+                let way = Way { reading, is_empty, types };
                 alterations(&table.name, column, (wanted, found), &way, difference);
             }
         }
@@ -29,11 +45,7 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
             || !found.identity.is_empty()
             || !found.generated.is_empty();
         if desired.prune {
-            difference.changes.push(Change::DropColumn {
-                table: table.name.clone(),
-                column: found.name.clone(),
-                definition: found.type_name.clone(),
-            });
+            difference.changes.push(generated::dropped(&table.name, found));
         } else if fills_itself {
             difference.kept.push(format!("column {}.{}", table.name, found.name));
         } else {
@@ -44,17 +56,20 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
             ));
         }
     }
+    generated::follow_their_sources(pair, own, difference);
 }
 
 /// How values come from one type to another.
-struct Way {
+struct Way<'a> {
     /// How the mapping reads the source's cells; `None`: the source has no such column.
     reading: Option<Reading>,
     /// Whether there is no row.
     is_empty: bool,
+    /// The target's own types.
+    types: &'a Types,
 }
 
-impl Way {
+impl Way<'_> {
     fn between(&self, from: PgType, to: PgType) -> Option<Conversion> {
         let reading = self.reading.clone().unwrap_or_default();
         Conversion::between(from, to, &reading).or(self.is_empty.then(|| Conversion::of_nothing(to)))
@@ -73,11 +88,11 @@ fn alterations(
     table: &str,
     column: &Column,
     (wanted, found): (&LiveColumn, &LiveColumn),
-    way: &Way,
+    way: &Way<'_>,
     difference: &mut Difference,
 ) {
     let names = || (table.to_owned(), column.name.clone());
-    let mut beyond = |aspect: &str, found: &str, wanted: &str| {
+    let beyond = |aspect: &str, found: &str, wanted: &str, difference: &mut Difference| {
         let word = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
         difference.beyond.push(format!(
             "{table}.{}: its {aspect} is {}, and should be {}; alter it by hand, or let the mapping say what the target has",
@@ -86,15 +101,37 @@ fn alterations(
             word(wanted)
         ));
     };
-    if found.generated != wanted.generated {
-        return beyond("generation", &found.generated, &wanted.generated);
-    }
+    let plain;
+    let found = match generated::difference(wanted, found) {
+        Generation::Same => found,
+        Generation::Anew => {
+            difference.changes.extend(generated::made_anew(table, column, found));
+            return;
+        }
+        Generation::NoLonger if found.generated == "v" => {
+            return beyond("generation", "virtual, so that no value is there", "none", difference);
+        }
+        Generation::NoLonger => {
+            let (table, column) = names();
+            if way.reading.is_some() {
+                difference.recopied.entry(table.clone()).or_insert_with(|| {
+                    format!("{table}.{column}: its values are generated, and not the source's")
+                });
+            }
+            let expression = found.default.clone().unwrap_or_default();
+            difference.changes.push(Change::DropExpression { table, column, expression });
+            plain = LiveColumn { generated: String::new(), default: None, ..found.clone() };
+            &plain
+        }
+    };
     if found.identity != wanted.identity && !found.identity.is_empty() && !wanted.identity.is_empty() {
-        return beyond("identity", &found.identity, &wanted.identity);
+        return beyond("identity", &found.identity, &wanted.identity, difference);
     }
-    let retyped = found.type_name != wanted.type_name || found.collation != wanted.collation;
+    let retyped = found.type_name != wanted.type_name
+        || found.collation != wanted.collation
+        || way.types.is_replaced(&found.type_name);
     if retyped {
-        let from = PgType::parse(&found.type_name).ok();
+        let from = way.types.of(&found.type_name);
         let conversion = from.and_then(|from| way.between(from, column.pg_type));
         let (Some(from), Some(conversion)) = (from, conversion) else {
             let what = format!(

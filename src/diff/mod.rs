@@ -4,14 +4,22 @@
 //! taken from the [`Desired`] schema, which can be written as SQL.
 
 mod columns;
+mod comments;
+mod generated;
 mod objects;
 mod partitions;
+mod renames;
+mod types;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use renames::Former;
+use renames::Renamed;
+
 use crate::{
-    inspect::{Catalogue, Hangers},
-    schema::{Change, Desired, Table},
+    inspect::{Catalogue, EnumUse, Hangers},
+    schema::{Change, Desired, Table, render},
 };
 
 /// What separates the target from the desired schema.
@@ -25,6 +33,10 @@ pub struct Difference {
     pub recopied: BTreeMap<String, String>,
     /// What the target has beside the desired objects and keeps, since the mapping does not say `prune`.
     pub kept: Vec<String>,
+    /// The target's tables once the declared renames are made, which come first.
+    pub renamed: Catalogue,
+    /// What the target calls those until then.
+    pub former: Former,
 }
 
 /// The target as it is, and what is known of it.
@@ -36,9 +48,13 @@ pub struct Found<'a> {
     pub rows: &'a BTreeMap<String, u64>,
     /// What would have to come along, of tables that may be laid out on other partitions.
     pub hangers: &'a BTreeMap<String, Hangers>,
-    /// The names of what is ours, tables, constraints and indexes, and perhaps of other things; `None`: all is. What is
-    /// somebody else's is added to, and never altered.
+    /// The names of what is ours, tables, constraints and indexes, and perhaps of other things, and the statements that made
+    /// our comments; `None`: all is. What is somebody else's is added to, and never altered.
     pub ours: Option<&'a BTreeSet<String>>,
+    /// The enumerated types of the schema.
+    pub enums: &'a [EnumUse],
+    /// Those among them that our versions made; `None`: all are ours.
+    pub our_types: Option<&'a BTreeSet<String>>,
 }
 
 /// Finds the changes that make the target what it should be.
@@ -47,9 +63,20 @@ pub struct Found<'a> {
 /// and stays, unless the mapping says `prune`; but constraints and indexes that our own versions made go with the wish.
 #[must_use]
 pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Difference {
-    let Found { catalogue: live, rows, ours, .. } = found;
-    let is_ours = |name: &str| ours.is_none_or(|ours| ours.contains(name));
-    let mut difference = Difference::default();
+    let Found { catalogue, rows, hangers, ours, .. } = found;
+    let Renamed { changes, catalogue: live, former } = renames::rename(desired, normal, catalogue);
+    let rows = former.renamed(rows);
+    // What has a new name belongs to whom it belonged to.
+    let ours = ours.map(|ours| renames::renamed_names(ours, &changes));
+    let is_ours = |name: &str| ours.as_ref().is_none_or(|ours| ours.contains(name));
+    // Whatever the object was called when it was said.
+    let is_our_comment = |text: &str| {
+        let said = render::comment_is(text);
+        let is_it = |name: &String| name.starts_with(render::COMMENT_ON) && name.ends_with(&said);
+        ours.as_ref().is_none_or(|ours| ours.iter().any(is_it))
+    };
+    let mut difference = Difference { changes, ..Difference::default() };
+    let types = types::Types::compare(desired, &found, &mut difference);
     let mut there = Vec::new();
     for table in &desired.schema.tables {
         match (normal.tables.get(&table.name), live.tables.get(&table.name)) {
@@ -64,14 +91,15 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     }
     for pair in &there {
         let is_empty = rows.get(&pair.table.name).is_none_or(|&rows| rows == 0);
-        columns::compare(pair, desired, is_empty, &mut difference);
+        columns::compare(pair, desired, (&types, is_empty), &mut difference);
     }
     // A foreign key stands in the way of what becomes of its columns at either end.
-    let relaid = partitions::compare(&there, found, &is_ours, &mut difference);
+    let relaid = partitions::compare(&there, &former.renamed(hangers), &is_ours, &mut difference);
     let unsettled = objects::Unsettled::of(&difference.changes, &there, relaid);
     for pair in &there {
         let goes = |name: &str| desired.prune || is_ours(name);
-        objects::compare(pair, &goes, &unsettled, &mut difference);
+        objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
+        comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);
     }
     let (changes, others): (Vec<Change>, Vec<Change>) =
         difference.changes.into_iter().partition(|change| !change.alters() || is_ours(change.table()));
@@ -82,8 +110,11 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
             change.table()
         )
     }));
-    difference.changes = changes;
+    // A type is somebody's by itself, whoever made the tables.
+    difference.changes = types.finish(desired, &found, &changes);
+    difference.changes.extend(changes);
     difference.changes.sort_by_key(Change::rank);
+    (difference.renamed, difference.former) = (live, former);
     difference
 }
 
@@ -98,5 +129,6 @@ pub fn creation(table: &Table) -> Vec<Change> {
         }));
     }
     changes.extend(objects::additions(table, table.partitioning.is_some()));
+    changes.extend(comments::additions(table));
     changes
 }

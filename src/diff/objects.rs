@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Difference;
+use super::{Difference, generated::columns_made_anew, types::Types};
 use crate::{
     inspect::{Definition, LiveTable},
     schema::{Change, ForeignKey, Table},
+    target::identifiers,
 };
 
 /// A table that is there, from both sides.
@@ -40,6 +41,8 @@ pub(super) fn additions(table: &Table, partitioned: bool) -> Vec<Change> {
 pub(super) struct Unsettled {
     /// Table and column.
     columns: BTreeSet<(String, String)>,
+    /// Table and column, of those that are dropped and added again.
+    made_anew: BTreeSet<(String, String)>,
     /// Table and columns of a key.
     keys: BTreeSet<(String, Vec<String>)>,
     /// Tables that are made anew, to be laid out otherwise.
@@ -62,7 +65,9 @@ impl Unsettled {
             let replaced = table.keys.iter().filter(move |key| differs(&key.name));
             replaced.map(|key| (table.name.clone(), key.columns.clone()))
         });
-        Unsettled { columns: retyped.collect(), keys: keys.collect(), relaid }
+        let made_anew = columns_made_anew(changes);
+        let columns = retyped.chain(made_anew.iter().cloned()).collect();
+        Unsettled { columns, made_anew, keys: keys.collect(), relaid }
     }
 
     /// Whether any of a table's columns gets another type, or the table is made anew.
@@ -73,6 +78,16 @@ impl Unsettled {
     /// Whether the table is made anew, so that all its keys and indexes are.
     fn relays(&self, table: &str) -> bool {
         self.relaid.contains(table)
+    }
+
+    /// Whether an object of a table goes with a column that is made anew.
+    fn takes_along(&self, table: &str, object: &Definition) -> bool {
+        let mut of_table = self.made_anew.iter().filter(|(of, _)| of == table).peekable();
+        if of_table.peek().is_none() {
+            return false;
+        }
+        let mentioned = identifiers(&object.sql);
+        of_table.any(|(_, column)| mentioned.contains(column))
     }
 
     fn stops(&self, table: &str, foreign_key: &ForeignKey) -> bool {
@@ -92,7 +107,7 @@ impl Unsettled {
 pub(super) fn compare(
     pair: &Pair<'_>,
     goes: &dyn Fn(&str) -> bool,
-    unsettled: &Unsettled,
+    (unsettled, types): (&Unsettled, &Types),
     difference: &mut Difference,
 ) {
     let Pair { table, normal, live } = pair;
@@ -103,6 +118,12 @@ pub(super) fn compare(
         true => table.partitioning.is_some(),
         false => live.partition_key.is_some(),
     };
+    // PostgreSQL takes an index away with a column of it, so an index that becomes another makes way before.
+    let loses_columns = difference
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
+    let makes_way = loses_columns || unsettled.retypes(&table.name);
     let mut wanted_names = BTreeSet::new();
     for change in checks.chain(additions(table, partitioned)) {
         let Some(name) = name_of(&change) else { continue };
@@ -116,16 +137,16 @@ pub(super) fn compare(
             difference.changes.push(change);
             continue;
         };
-        let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql);
-        let is_stopped = match &change {
-            Change::AddKey { .. } | Change::CreateIndex { .. } => unsettled.relays(&table.name),
-            Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
-            Change::ValidateForeignKey { name, .. } => table
-                .foreign_keys
-                .iter()
-                .any(|foreign_key| foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)),
-            _ => false,
-        };
+        let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql) && !types.stops(&found.sql);
+        let is_stopped = unsettled.takes_along(&table.name, found)
+            || match &change {
+                Change::AddKey { .. } | Change::CreateIndex { .. } => unsettled.relays(&table.name),
+                Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
+                Change::ValidateForeignKey { name, .. } => table.foreign_keys.iter().any(|foreign_key| {
+                    foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)
+                }),
+                _ => false,
+            };
         match change {
             // The foreign key is made anew, and has been told to go already.
             Change::ValidateForeignKey { .. } if is_stopped || !is_as_wanted => {
@@ -140,7 +161,7 @@ pub(super) fn compare(
             Change::CreateIndex { .. } if is_as_wanted && found.valid && !is_stopped => {}
             Change::AddCheck { .. } | Change::AddKey { .. } | Change::AddForeignKey { .. }
                 if is_as_wanted && !is_stopped => {}
-            Change::CreateIndex { table, index } if !unsettled.retypes(&table) => {
+            Change::CreateIndex { table, index } if !makes_way => {
                 let definition = found.sql.clone();
                 difference.changes.push(Change::ReplaceIndex { table, index, definition });
             }
@@ -155,14 +176,10 @@ pub(super) fn compare(
             }
         }
     }
-    let loses_columns = difference
-        .changes
-        .iter()
-        .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
     for (objects, is_index) in [(&live.constraints, false), (&live.indexes, true)] {
         for (name, found) in objects.iter().filter(|(name, _)| !wanted_names.contains(*name)) {
             if goes(name) {
-                let index = is_index.then_some(loses_columns || unsettled.retypes(&table.name));
+                let index = is_index.then_some(makes_way);
                 difference.changes.extend(gone(&table.name, Some(name), found, index));
             } else if unsettled.relays(&table.name) && (is_index || !found.sql.starts_with("CHECK")) {
                 difference.beyond.push(format!(
@@ -172,6 +189,13 @@ pub(super) fn compare(
                 ));
             } else {
                 let kind = if is_index { "index" } else { "constraint" };
+                if unsettled.takes_along(&table.name, found) {
+                    difference.beyond.push(format!(
+                        "{kind} {name} on {}: a column of it is made anew, and would take it along; drop it, and make it again \
+                         afterwards (`prune: true` in the mapping drops it)",
+                        table.name
+                    ));
+                }
                 difference.kept.push(format!("{kind} {name} on {}", table.name));
             }
         }

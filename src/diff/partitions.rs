@@ -3,9 +3,9 @@
 //! A partition that our versions made is held against what is wanted; one that was made by hand stays, and serves where it
 //! holds what a wanted one would.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Difference, Found, objects::Pair};
+use super::{Difference, objects::Pair};
 use crate::{
     inspect::{Hangers, LiveTable},
     schema::{Change, Layout, Partition, Partitioning, covers, overlap},
@@ -24,7 +24,7 @@ enum Outcome {
 /// Finds what is to become of the partitions; gives the tables that are laid out otherwise.
 pub(super) fn compare(
     there: &[Pair<'_>],
-    found: Found<'_>,
+    hangers: &BTreeMap<String, Hangers>,
     is_ours: &dyn Fn(&str) -> bool,
     difference: &mut Difference,
 ) -> BTreeSet<String> {
@@ -62,7 +62,7 @@ pub(super) fn compare(
                 Change::AddPartition { table: table.name.clone(), column, partition }
             })),
             Outcome::Relaid => {
-                let hangers = found.hangers.get(&table.name).cloned().unwrap_or_default();
+                let hangers = hangers.get(&table.name).cloned().unwrap_or_default();
                 relaid.insert(table.name.clone());
                 relay(pair, hangers, difference);
             }
@@ -100,7 +100,7 @@ fn lacking(pair: &Pair<'_>, is_ours: &dyn Fn(&str) -> bool, difference: &mut Dif
 /// The table is made anew, with partitions for the rows that are there too.
 fn relay(pair: &Pair<'_>, hangers: Hangers, difference: &mut Difference) {
     let Pair { table, normal, live } = pair;
-    let Hangers { days, lost, comment } = hangers;
+    let Hangers { days, lost } = hangers;
     if !lost.is_empty() {
         difference.beyond.push(format!(
             "table {}: to lie on other partitions it has to be made anew, and this would go: {}. Drop it and make it again \
@@ -117,30 +117,7 @@ fn relay(pair: &Pair<'_>, hangers: Hangers, difference: &mut Difference) {
             Layout { key, partitions: partitioning.partitions(&table.name) }
         }
     };
-    let LiveTable { partition_key, partitions, .. } = live;
-    // An ordinary table gets its other columns first.
-    let is_first = partition_key.is_some();
-    let named = |change: &Change| match change {
-        Change::AddColumn { table: of, column } if *of == table.name && !is_first => {
-            Some(column.name.clone())
-        }
-        _ => None,
-    };
-    let is_dropped = |name: &str| {
-        difference.changes.iter().any(|change| match change {
-            Change::DropColumn { table: of, column, .. } => *of == table.name && column == name && !is_first,
-            _ => false,
-        })
-    };
-    let columns =
-        live.columns.iter().filter(|column| column.generated.is_empty() && !is_dropped(&column.name));
-    let mut columns: Vec<String> = columns
-        .map(|column| column.name.clone())
-        .chain(difference.changes.iter().filter_map(named))
-        .collect();
-    if live.columns.iter().all(|column| column.generated.is_empty()) {
-        columns.clear();
-    }
+    let LiveTable { partition_key, partitions, comment, .. } = live;
     let partitions = partitions.iter();
     let from = Layout {
         key: partition_key.clone(),
@@ -148,6 +125,42 @@ fn relay(pair: &Pair<'_>, hangers: Hangers, difference: &mut Difference) {
             .map(|(name, bounds)| Partition { name: name.clone(), bounds: bounds.clone() })
             .collect(),
     };
-    let table = table.name.clone();
-    difference.changes.push(Change::Repartition { table, columns, comment, from, to });
+    let (table, comment) = (table.name.clone(), comment.clone());
+    let mut relaid = Change::Repartition { table, columns: Vec::new(), comment, from, to };
+    let by_then = columns_by_then(live, &relaid, &difference.changes);
+    if let Change::Repartition { columns, .. } = &mut relaid {
+        *columns = by_then;
+    }
+    difference.changes.push(relaid);
+}
+
+/// The columns that hold values of their own when a table is made anew, where others are generated; none where all do.
+fn columns_by_then(live: &LiveTable, relaid: &Change, changes: &[Change]) -> Vec<String> {
+    // A column, and whether it is generated.
+    let mut columns: Vec<(String, bool)> =
+        live.columns.iter().map(|column| (column.name.clone(), !column.generated.is_empty())).collect();
+    let mut before: Vec<&Change> = changes
+        .iter()
+        .filter(|change| change.table() == relaid.table() && change.rank() <= relaid.rank())
+        .collect();
+    before.sort_by_key(|change| change.rank());
+    for change in before {
+        match change {
+            Change::DropColumn { column, .. } => columns.retain(|(name, _)| name != column),
+            Change::AddColumn { column, .. } => {
+                columns.push((column.name.clone(), column.generated.is_some()));
+            }
+            Change::DropExpression { column, .. } => {
+                columns
+                    .iter_mut()
+                    .filter(|(name, _)| name == column)
+                    .for_each(|(_, generated)| *generated = false);
+            }
+            _ => {}
+        }
+    }
+    if columns.iter().all(|(_, generated)| !generated) {
+        return Vec::new();
+    }
+    columns.into_iter().filter(|(_, generated)| !generated).map(|(name, _)| name).collect()
 }

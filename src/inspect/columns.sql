@@ -9,7 +9,9 @@ SELECT c.relname                                                    AS table_nam
        a.attnotnull                                                 AS not_null,
        pg_get_expr(d.adbin, d.adrelid)                              AS default_expression,
        a.attidentity::text                                          AS identity,
-       a.attgenerated::text                                         AS generated
+       a.attgenerated::text                                         AS generated,
+       col_description(c.oid, a.attnum)                             AS comment,
+       obj_description(c.oid, 'pg_class')                           AS table_comment
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid

@@ -8,14 +8,14 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Catalogue, Definition, LiveColumn, LiveTable};
+use super::{Catalogue, Definition, LiveColumn, LiveEnum, LiveTable};
 
 /// One object in which two catalogues differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObjectDifference {
-    /// `table`, `column`, `constraint`, `index` or `partition`.
+    /// `type`, `table`, `column`, `constraint`, `index`, `partition`, `table-comment` or `column-comment`.
     pub kind: ObjectKind,
-    /// The table.
+    /// The table; of a type, its own name.
     pub table: String,
     /// The object's name; a table's is its own.
     pub name: String,
@@ -29,6 +29,8 @@ pub struct ObjectDifference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObjectKind {
+    /// An enumerated type.
+    Type,
     /// A table as a whole.
     Table,
     /// A column.
@@ -39,6 +41,10 @@ pub enum ObjectKind {
     Index,
     /// A partition; by the table's own name, what it is partitioned by.
     Partition,
+    /// What is said of a table.
+    TableComment,
+    /// What is said of a column, by the column's name.
+    ColumnComment,
 }
 
 impl ObjectDifference {
@@ -47,12 +53,15 @@ impl ObjectDifference {
     pub fn object(&self) -> String {
         let ObjectDifference { kind, table, name, .. } = self;
         match kind {
+            ObjectKind::Type => format!("type {name}"),
             ObjectKind::Table => format!("table {table}"),
             ObjectKind::Column => format!("column {table}.{name}"),
             ObjectKind::Constraint => format!("constraint {name} on {table}"),
             ObjectKind::Index => format!("index {name} on {table}"),
             ObjectKind::Partition if name == table => format!("partitioning of {table}"),
             ObjectKind::Partition => format!("partition {name} of {table}"),
+            ObjectKind::TableComment => format!("comment on table {table}"),
+            ObjectKind::ColumnComment => format!("comment on column {table}.{name}"),
         }
     }
 }
@@ -69,7 +78,7 @@ impl fmt::Display for ObjectDifference {
     }
 }
 
-/// Every object in which two catalogues differ, by table. Of a table that one of them lacks, the table alone is named.
+/// Every object in which two catalogues differ, types first, then by table. Of a table that one of them lacks, the table alone is named.
 #[must_use]
 pub fn differences(before: &Catalogue, after: &Catalogue) -> Vec<ObjectDifference> {
     let names: BTreeSet<&String> = before.tables.keys().chain(after.tables.keys()).collect();
@@ -83,7 +92,22 @@ pub fn differences(before: &Catalogue, after: &Catalogue) -> Vec<ObjectDifferenc
             after: after.map(|_| "a table".to_owned()),
         }],
     };
-    names.into_iter().flat_map(of_table).collect()
+    of_types(before, after).into_iter().chain(names.into_iter().flat_map(of_table)).collect()
+}
+
+/// The enumerated types in which two catalogues differ.
+fn of_types(before: &Catalogue, after: &Catalogue) -> Vec<ObjectDifference> {
+    let names: BTreeSet<&String> = before.types.keys().chain(after.types.keys()).collect();
+    let differing = names.into_iter().filter(|name| before.types.get(*name) != after.types.get(*name));
+    differing
+        .map(|name| ObjectDifference {
+            kind: ObjectKind::Type,
+            table: name.clone(),
+            name: name.clone(),
+            before: before.types.get(name).map(LiveEnum::words),
+            after: after.types.get(name).map(LiveEnum::words),
+        })
+        .collect()
 }
 
 /// An object's name and what it is, in the server's words.
@@ -122,12 +146,25 @@ fn of_objects(table: &str, before: &LiveTable, after: &LiveTable) -> Vec<ObjectD
             definitions(&after.indexes, "(invalid)"),
         ),
         of_kind(ObjectKind::Partition, partitions(table, before), partitions(table, after)),
+        of_kind(ObjectKind::TableComment, comment(table, before), comment(table, after)),
+        of_kind(ObjectKind::ColumnComment, column_comments(before, after), column_comments(after, before)),
     ]
     .concat()
 }
 
 fn columns(table: &LiveTable) -> Vec<Object<'_>> {
     table.columns.iter().map(|column| (column.name.as_str(), column_words(column))).collect()
+}
+
+fn comment<'a>(name: &'a str, table: &LiveTable) -> Vec<Object<'a>> {
+    table.comment.iter().map(|comment| (name, comment.clone())).collect()
+}
+
+/// What is said of the columns that another table has too.
+fn column_comments<'a>(table: &'a LiveTable, other: &LiveTable) -> Vec<Object<'a>> {
+    let is_there = |column: &&LiveColumn| other.columns.iter().any(|known| known.name == column.name);
+    let commented = table.columns.iter().filter(is_there);
+    commented.filter_map(|column| Some((column.name.as_str(), column.comment.clone()?))).collect()
 }
 
 /// A column as `CREATE TABLE` has it, but for its name.
@@ -140,7 +177,8 @@ fn column_words(column: &LiveColumn) -> String {
     };
     let default = default.as_ref().map(|expression| match generated.as_str() {
         "" => format!("DEFAULT {expression}"),
-        _ => format!("GENERATED ALWAYS AS ({expression})"),
+        "v" => format!("GENERATED ALWAYS AS ({expression}) VIRTUAL"),
+        _ => format!("GENERATED ALWAYS AS ({expression}) STORED"),
     });
     let parts = [
         Some(type_name.clone()),
@@ -178,11 +216,13 @@ mod tests {
             default: default.map(str::to_owned),
             identity: String::new(),
             generated: String::new(),
+            comment: None,
         }
     }
 
     fn catalogue(tables: &[(&str, LiveTable)]) -> Catalogue {
-        Catalogue { tables: tables.iter().map(|(name, table)| ((*name).to_owned(), table.clone())).collect() }
+        let tables = tables.iter().map(|(name, table)| ((*name).to_owned(), table.clone()));
+        Catalogue { tables: tables.collect(), ..Catalogue::default() }
     }
 
     fn index(name: &str, sql: &str, valid: bool) -> (String, Definition) {

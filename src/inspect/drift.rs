@@ -56,8 +56,9 @@ pub async fn drift(target: &Target) -> Result<Drift, DriftError> {
     drift.not_replayed.extend(refused);
     let names: Vec<String> = said.tables.keys().filter(|name| !doubtful.contains(*name)).cloned().collect();
     let live = tables(target, &names).await?;
+    let types = said.types_of(&names);
     let compared = said.tables.into_iter().filter(|(name, _)| names.contains(name)).collect();
-    drift.differences = differences(&Catalogue { tables: compared }, &live);
+    drift.differences = differences(&Catalogue { tables: compared, types }, &live);
     drift.tables = names;
     drift.not_compared = doubtful.into_iter().collect();
     Ok(drift)

@@ -15,8 +15,6 @@ pub struct Hangers {
     pub days: Option<(i64, i64)>,
     /// What would be lost, in the server's words.
     pub lost: Vec<String>,
-    /// Its comment.
-    pub comment: Option<String>,
 }
 
 /// Asks about the tables that are partitioned, or are to be.
@@ -29,25 +27,33 @@ pub(super) async fn hangers(
     let managed: Vec<&String> = catalogue.tables.keys().collect();
     let mut all = BTreeMap::new();
     for table in &desired.schema.tables {
-        let Some(live) = catalogue.tables.get(&table.name) else { continue };
+        let former = desired.former.iter().find(|names| names.table == table.name);
+        // Until its renames are made, the target calls it and its columns otherwise.
+        let name = former
+            .and_then(|names| names.table_there(|name| catalogue.tables.contains_key(name)))
+            .unwrap_or(&table.name);
+        let Some(live) = catalogue.tables.get(name) else { continue };
         if table.partitioning.is_none() && live.partition_key.is_none() {
             continue;
         }
         let lost = sqlx::query_scalar(include_str!("hangers.sql"))
             .bind(schema)
-            .bind(&table.name)
+            .bind(name)
             .bind(&managed)
             .fetch_all(&mut *connection)
             .await?;
-        let comment =
-            "SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE relnamespace = $1 AND relname = $2";
-        let comment =
-            sqlx::query_scalar(comment).bind(schema).bind(&table.name).fetch_one(&mut *connection).await?;
         let days = match &table.partitioning {
-            Some(partitioning) => reach(connection, &table.name, live, partitioning).await?,
+            Some(partitioning) => {
+                let is_there = |name: &str| live.columns.iter().any(|column| column.name == name);
+                let renamed = former.map(|names| names.columns_there(is_there)).unwrap_or_default();
+                let right = partitioning.column.as_str();
+                let column =
+                    renamed.iter().find(|(name, _)| *name == right).map_or(right, |(_, former)| former);
+                reach(connection, (name, column), live, partitioning).await?
+            }
             None => None,
         };
-        all.insert(table.name.clone(), Hangers { days, lost, comment });
+        all.insert(name.to_owned(), Hangers { days, lost });
     }
     Ok(all)
 }
@@ -55,11 +61,11 @@ pub(super) async fn hangers(
 /// How far the values of a column reach; of texts that are to become moments, as far as they begin with a day.
 async fn reach(
     connection: &mut PgConnection,
-    table: &str,
+    (table, column): (&str, &str),
     live: &LiveTable,
     partitioning: &Partitioning,
 ) -> Result<Option<(i64, i64)>, InspectError> {
-    let Some(column) = live.columns.iter().find(|column| column.name == partitioning.column) else {
+    let Some(column) = live.columns.iter().find(|known| known.name == column) else {
         return Ok(None);
     };
     let name = quoted(&column.name);

@@ -7,21 +7,26 @@ mod catalogue;
 mod compare;
 mod drift;
 mod layout;
+mod normal;
 mod obstacles;
 mod scratch;
+mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
 
-pub use catalogue::{Catalogue, Definition, LiveColumn, LiveTable};
+pub use catalogue::{Catalogue, Definition, LiveColumn, LiveEnum, LiveTable};
 pub use compare::{ObjectDifference, ObjectKind, differences};
 pub use drift::{Drift, DriftError, drift};
 pub use layout::Hangers;
+pub use normal::{Normal, normalise, remember, try_fills};
 pub use obstacles::{Obstacle, obstacles};
+pub use types::EnumUse;
 
 use crate::{
+    diff::Difference,
     schema::{Desired, render},
     target::{Ledger, LedgerError, ServerError, Target, server_error},
 };
@@ -59,14 +64,6 @@ impl InspectError {
     }
 }
 
-/// The desired schema in PostgreSQL's own words.
-///
-/// # Errors
-/// [`InspectError::Refused`] names the object that the server does not take.
-pub async fn normalise(target: &Target, desired: &Desired) -> Result<Catalogue, InspectError> {
-    scratch::normalise(target, &desired.schema).await
-}
-
 /// What pending versions would make of an empty schema: `statements` are pairs of a name for people and SQL.
 ///
 /// # Errors
@@ -76,7 +73,7 @@ pub async fn replay(
     statements: impl IntoIterator<Item = (String, String)>,
     desired: &Desired,
 ) -> Result<Catalogue, InspectError> {
-    scratch::replay(target, statements, &names(desired)).await
+    scratch::replay(target, statements, &desired.table_names(), &type_names(desired)).await
 }
 
 /// The target as it is.
@@ -88,6 +85,8 @@ pub struct Live {
     pub schema_exists: bool,
     /// The managed tables that are there.
     pub catalogue: Catalogue,
+    /// The enumerated types of the schema, and what else depends on them.
+    pub enums: Vec<EnumUse>,
     /// Relations that are no tables but stand where tables or indexes are wanted: name and kind.
     pub in_the_way: Vec<(String, String)>,
     /// Rows in each managed table that is there.
@@ -100,6 +99,19 @@ pub struct Live {
 }
 
 impl Live {
+    /// The target as it will be once the declared renames are made.
+    #[must_use]
+    pub fn renamed(&self, difference: &Difference) -> Live {
+        let former = &difference.former;
+        Live {
+            catalogue: difference.renamed.clone(),
+            rows: former.renamed(&self.rows),
+            hangers: former.renamed(&self.hangers),
+            copies: former.renamed(&self.copies),
+            ..self.clone()
+        }
+    }
+
     /// Whether a table is there and holds rows.
     #[must_use]
     pub fn holds_rows(&self, table: &str) -> bool {
@@ -135,7 +147,14 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     let Some(oid) = catalogue::oid(&mut connection, namespace).await? else {
         return Ok(Live { server_encoding, ..Live::default() });
     };
-    let catalogue = catalogue::read(&mut connection, namespace, &names).await?;
+    let types = type_names(desired);
+    let mut catalogue = catalogue::read(&mut connection, namespace, &desired.table_names(), &types).await?;
+    // A table of a former name is somebody else's where the one of the right name is there.
+    let is_there = |name: &str| catalogue.tables.contains_key(name);
+    let former = desired.former.iter().filter_map(|names| names.table_there(is_there));
+    let kept: BTreeSet<String> = names.iter().map(String::as_str).chain(former).map(str::to_owned).collect();
+    catalogue.tables.retain(|name, _| kept.contains(name));
+    let enums = types::of_schema(&mut connection, oid, &names).await?;
     let mut wanted = names.clone();
     // A key's index has the key's name.
     for table in &desired.schema.tables {
@@ -143,7 +162,7 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         wanted.extend(table.keys.iter().map(|key| key.name.clone()));
         wanted.extend(table.partitions().into_iter().map(|partition| partition.name));
     }
-    let mut in_the_way = Vec::new();
+    let mut in_the_way = types::in_the_way(&mut connection, oid, &types).await?;
     for row in
         sqlx::query(include_str!("relations.sql")).bind(oid).bind(&wanted).fetch_all(&mut *connection).await?
     {
@@ -172,7 +191,7 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         Some(ledger) => copies(&ledger).await?,
         None => BTreeMap::new(),
     };
-    Ok(Live { server_encoding, schema_exists: true, catalogue, in_the_way, rows, hangers, copies })
+    Ok(Live { server_encoding, schema_exists: true, catalogue, enums, in_the_way, rows, hangers, copies })
 }
 
 /// Reads the catalogue of some tables, in the words in which [`normalise`] gives the desired one.
@@ -183,13 +202,18 @@ pub async fn tables(target: &Target, names: &[String]) -> Result<Catalogue, Insp
     let mut connection = target.pool.begin().await?;
     scratch::set_path(&mut connection, &[&target.schema, "public"]).await?;
     let namespace = catalogue::Namespace::Schema(&target.schema);
-    let catalogue = catalogue::read(&mut connection, namespace, names).await?;
+    let catalogue = catalogue::read(&mut connection, namespace, names, &[]).await?;
     connection.rollback().await?;
     Ok(catalogue)
 }
 
 fn names(desired: &Desired) -> Vec<String> {
     desired.schema.tables.iter().map(|table| table.name.clone()).collect()
+}
+
+/// The enumerated types that are wanted.
+fn type_names(desired: &Desired) -> Vec<String> {
+    desired.schema.enums.iter().map(|of| of.name().to_owned()).collect()
 }
 
 /// `pg_class.relkind` in words (PostgreSQL's manual, 53.11).

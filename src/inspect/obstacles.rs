@@ -5,9 +5,12 @@
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use super::{InspectError, Live, scratch};
+use super::{InspectError, Live, LiveColumn, scratch};
 use crate::{
-    schema::{Change, Conversion, Desired, Finding, IndexKey, IndexPart, PgType, Severity, render::quoted},
+    diff::Former,
+    schema::{
+        Change, Column, Conversion, Desired, Finding, IndexKey, IndexPart, PgType, Severity, render::quoted,
+    },
     target::Target,
 };
 
@@ -77,13 +80,39 @@ impl Obstacle {
 
 /// A question about the rows of a table.
 struct Question {
-    table: String,
+    /// The rows, as [`Rows::of`] gives them.
+    rows: String,
     /// True for the rows that it is about; `r` is the row.
     condition: String,
     what: &'static str,
 }
 
-/// Asks the rows of tables that hold any what they say against these changes.
+/// Where rows are found under the names that tables and columns will have.
+struct Rows<'a> {
+    live: &'a Live,
+    former: &'a Former,
+}
+
+impl Rows<'_> {
+    /// A table; where something of it is still to be renamed, a query in its place.
+    fn of(&self, table: &str) -> String {
+        let there = quoted(self.former.table(table));
+        let Some(known) = self.live.catalogue.tables.get(table).filter(|_| self.former.concerns(table))
+        else {
+            return there;
+        };
+        let column = |column: &LiveColumn| {
+            let name = &column.name;
+            format!("{} AS {}", quoted(self.former.column(table, name)), quoted(name))
+        };
+        let columns: Vec<String> = known.columns.iter().map(column).collect();
+        let columns = columns.join(", ");
+        format!("(SELECT ctid, {columns} FROM {there})")
+    }
+}
+
+/// Asks the rows of tables that hold any what they say against these changes. `live` is the target as it will be once the
+/// declared renames are made, `former` says what it is called until then.
 ///
 /// # Errors
 /// [`InspectError`], where the server does not answer.
@@ -92,7 +121,9 @@ pub async fn obstacles(
     changes: &[Change],
     desired: &Desired,
     live: &Live,
+    former: &Former,
 ) -> Result<Vec<Obstacle>, InspectError> {
+    let rows = Rows { live, former };
     let holds_rows = |table: &str| live.rows.get(table).is_some_and(|&rows| rows > 0);
     // A parent whose rows are still to be copied says nothing yet.
     let has_parents = |change: &Change| match change {
@@ -116,10 +147,17 @@ pub async fn obstacles(
         let key = key_text(desired, live, change.table());
         let verdict = match change {
             Change::AlterType { table, column, from, conversion, .. } => {
-                converted(&mut transaction, table, (&column.name, *from, column.pg_type), conversion, &key)
+                let of = rows.of(table);
+                converted(&mut transaction, &of, (&column.name, *from, column.pg_type), conversion, &key)
                     .await?
             }
-            change => match question(change) {
+            Change::AddColumn { table, column } => match &column.generated {
+                // What another type or name makes of the expression is not known before it is there.
+                Some(_) if retypes(changes, table) || former.concerns(table) => None,
+                Some(expression) => generated(&mut transaction, table, (column, expression), &key).await?,
+                None => None,
+            },
+            change => match question(change, &rows) {
                 Some(question) => refused(&mut transaction, &question, &key).await?,
                 None => None,
             },
@@ -131,8 +169,8 @@ pub async fn obstacles(
 }
 
 /// The condition under which the server refuses a change, over rows.
-fn question(change: &Change) -> Option<Question> {
-    let table = change.table().to_owned();
+fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
+    let table = rows.of(change.table());
     let of = |columns: &[String], row: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{row}.{}", quoted(column))).collect()
     };
@@ -151,6 +189,10 @@ fn question(change: &Change) -> Option<Question> {
                 IndexKey::Expression(expression) => format!("({expression})"),
             };
             let parts: Vec<String> = index.parts.iter().map(part).collect();
+            let twice = match index.nulls_not_distinct {
+                true => twice_or_null,
+                false => twice,
+            };
             (twice(&table, &parts, index.predicate.as_deref()), "duplicates")
         }
         // Validated later, as a change of its own.
@@ -158,7 +200,7 @@ fn question(change: &Change) -> Option<Question> {
             let pairs = of(&foreign_key.columns, "r").into_iter().zip(of(&foreign_key.parent_columns, "p"));
             let equal: Vec<String> = pairs.map(|(child, parent)| format!("{parent} = {child}")).collect();
             let given = of(&foreign_key.columns, "r").join(" IS NOT NULL AND ") + " IS NOT NULL";
-            let parent = quoted(&foreign_key.parent_table);
+            let parent = rows.of(&foreign_key.parent_table);
             let orphan = format!("NOT EXISTS (SELECT FROM {parent} AS p WHERE {})", equal.join(" AND "));
             (format!("{given} AND {orphan}"), "no parent")
         }
@@ -166,18 +208,38 @@ fn question(change: &Change) -> Option<Question> {
         Change::AddPartition { column, partition, .. } => (partition.condition(column)?, IN_DEFAULT),
         _ => return None,
     };
-    Some(Question { table, condition, what })
+    Some(Question { rows: table, condition, what })
 }
 
 /// True for rows that another one equals in these expressions, none of which is NULL.
-fn twice(table: &str, parts: &[String], predicate: Option<&str>) -> String {
+fn twice(rows: &str, parts: &[String], predicate: Option<&str>) -> String {
     let list = parts.join(", ");
     let only = predicate.map(|predicate| format!("({predicate})"));
     let within = only.iter().map(|only| format!("WHERE {only} ")).next().unwrap_or_default();
     let of_these = only.iter().map(|only| format!("{only} AND ")).next().unwrap_or_default();
     format!(
-        "{of_these}({list}) IN (SELECT {list} FROM {} {within}GROUP BY {list} HAVING count(*) > 1)",
-        quoted(table)
+        "{of_these}({list}) IN (SELECT {list} FROM {rows} AS r {within}GROUP BY {list} HAVING count(*) > 1)"
+    )
+}
+
+/// True for rows that another one equals in these expressions, where NULL equals NULL.
+fn twice_or_null(table: &str, parts: &[String], predicate: Option<&str>) -> String {
+    let alias = |at: usize| quoted(&format!("mtm_part_{at}"));
+    let named: Vec<String> =
+        parts.iter().enumerate().map(|(at, part)| format!("{part} AS {}", alias(at))).collect();
+    let equal: Vec<String> = parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| format!("twice.{} IS NOT DISTINCT FROM {part}", alias(at)))
+        .collect();
+    let of_these = predicate.map(|predicate| format!("({predicate}) AND ")).unwrap_or_default();
+    let within = predicate.map(|predicate| format!("WHERE ({predicate}) ")).unwrap_or_default();
+    format!(
+        "{of_these}EXISTS (SELECT FROM (SELECT {} FROM {} {within}GROUP BY {} HAVING count(*) > 1) AS twice WHERE {})",
+        named.join(", "),
+        quoted(table),
+        parts.join(", "),
+        equal.join(" AND ")
     )
 }
 
@@ -186,9 +248,9 @@ async fn refused(
     question: &Question,
     key: &str,
 ) -> Result<Option<Verdict>, InspectError> {
-    let Question { table, condition, what } = question;
+    let Question { rows, condition, what } = question;
     // What cannot be asked yet (a column that this plan adds, types that do not compare) is left to the change itself.
-    let found = match count(connection, table, condition, key).await {
+    let found = match count(connection, rows, condition, key).await {
         Ok(found) => found,
         Err(InspectError::Query(sqlx::Error::Database(_))) => return Ok(None),
         Err(error) => return Err(error),
@@ -207,7 +269,14 @@ async fn converted(
     conversion: &Conversion,
     key: &str,
 ) -> Result<Option<Verdict>, InspectError> {
-    if conversion.may_fail {
+    let refused = |(rows, first_key)| {
+        Ok(Some(Verdict::Refused { rows, first_key, what: "values that the type does not take" }))
+    };
+    if let Some(takes) = conversion.takes_sql(column) {
+        if let Some(found) = count(connection, table, &format!("NOT ({takes})"), key).await? {
+            return refused(found);
+        }
+    } else if conversion.may_fail {
         // The value has a name of ours, so that nothing of the column's own name stands in the function's body.
         let value = conversion.using_sql(VALUE).unwrap_or_else(|| quoted(VALUE));
         // An assignment to a variable of the type is what ALTER COLUMN … TYPE does with the value.
@@ -224,9 +293,8 @@ async fn converted(
         connection.execute(AssertSqlSafe(create)).await?;
         let name = quoted(column);
         let condition = format!("r.{name} IS NOT NULL AND NOT pg_temp.mtm_fits(r.{name})");
-        if let Some((rows, first_key)) = count(connection, table, &condition, key).await? {
-            let what = "values that the type does not take";
-            return Ok(Some(Verdict::Refused { rows, first_key, what }));
+        if let Some(found) = count(connection, table, &condition, key).await? {
+            return refused(found);
         }
     }
     let Some(keeps) = conversion.keeps_sql(column) else { return Ok(None) };
@@ -234,15 +302,47 @@ async fn converted(
     Ok(Some(found.map_or(Verdict::Kept, |(rows, first_key)| Verdict::Lossy { rows, first_key })))
 }
 
+/// Whether a column of a table gets another type.
+fn retypes(changes: &[Change], of: &str) -> bool {
+    changes.iter().any(|change| matches!(change, Change::AlterType { table, .. } if table == of))
+}
+
+/// What a new column's expression makes of the rows: it is computed for every one.
+async fn generated(
+    connection: &mut PgConnection,
+    table: &str,
+    (column, expression): (&Column, &str),
+    key: &str,
+) -> Result<Option<Verdict>, InspectError> {
+    let pg_type = column.pg_type;
+    let (what, verdict) = match column.not_null {
+        true => ("the expression fails, or gives NULL", "mtm_generated IS NOT NULL"),
+        false => ("the expression fails", "true"),
+    };
+    let name = quoted(table);
+    // The row stands there under its table's name, so that the expression says the same as in the table.
+    let body = format!(
+        "#variable_conflict use_column\nDECLARE mtm_generated {pg_type}; BEGIN \
+         SELECT ({expression}) INTO mtm_generated FROM (SELECT (mtm_row).*) AS {name}; RETURN {verdict}; \
+         EXCEPTION WHEN data_exception THEN RETURN false; END"
+    );
+    let create = format!(
+        "CREATE FUNCTION pg_temp.mtm_generates(mtm_row {name}) RETURNS boolean LANGUAGE plpgsql AS '{}'",
+        body.replace('\'', "''")
+    );
+    connection.execute(AssertSqlSafe(create)).await?;
+    let question = Question { rows: name, condition: "NOT pg_temp.mtm_generates(r)".to_owned(), what };
+    refused(connection, &question, key).await
+}
+
 /// The rows of a table under a condition, and the first one's key.
 async fn count(
     connection: &mut PgConnection,
-    table: &str,
+    rows: &str,
     condition: &str,
     key: &str,
 ) -> Result<Option<(u64, String)>, InspectError> {
-    let sql =
-        format!("SELECT count(*), coalesce(min({key}), '') FROM {} AS r WHERE {condition}", quoted(table));
+    let sql = format!("SELECT count(*), coalesce(min({key}), '') FROM {rows} AS r WHERE {condition}");
     // A savepoint, so that what is refused does not end the transaction.
     let mut savepoint = connection.begin().await?;
     let row: (i64, String) =

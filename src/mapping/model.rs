@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::schema::{IndexPart, Period, PgType, ReferentialAction};
+use crate::schema::{EnumType, IndexPart, Period, PgType, ReferentialAction};
 
 /// A value with the place in the mapping file where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,16 +35,37 @@ pub struct Mapping {
     pub prune: bool,
     /// `versions_dir`, relative to the mapping file, made absolute or relative to the working directory by the parser.
     pub versions_dir: Option<PathBuf>,
+    /// `schema`: the target schema, unless `--schema` names another.
+    pub schema: Option<SchemaEntry>,
     /// `identifiers`.
     pub identifiers: IdentifierPolicy,
     /// `assume_tz`.
     pub assume_zone: Option<String>,
+    /// `enums`, each at the place of its name.
+    pub enums: Vec<Placed<EnumType>>,
     /// `tables`, in the order of the file.
     pub tables: Vec<TableEntry>,
     /// `rules` of the file, followed by the built-in ones.
     pub rules: Vec<Rule>,
     /// The file's text, so that a later mistake can be shown where it stands ([`super::MappingError::from_mistakes`]).
     pub text: String,
+}
+
+impl Mapping {
+    /// The enumerated types, in the order of the file.
+    #[must_use]
+    pub fn enum_types(&self) -> Vec<EnumType> {
+        self.enums.iter().map(|placed| placed.value).collect()
+    }
+}
+
+/// `schema`.
+#[derive(Debug, Clone)]
+pub struct SchemaEntry {
+    /// `name`, or the entry itself.
+    pub name: Placed<String>,
+    /// `moved_from`: the schema in which the target may still have the tables.
+    pub moved_from: Option<Placed<String>>,
 }
 
 /// How names are carried over.
@@ -62,12 +83,16 @@ pub enum IdentifierPolicy {
 /// `tables.NAME`.
 #[derive(Debug, Clone)]
 pub struct TableEntry {
-    /// The source table's name.
+    /// The source table's name; where the source still has one out of `renamed_from`, the target's.
     pub name: Placed<String>,
+    /// `renamed_from`: what the table was called, in the source or in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `on_invalid`: [`OnInvalid::Fail`] or [`OnInvalid::Reject`]; the columns' own goes before it.
     pub on_invalid: Option<Placed<OnInvalid>>,
     /// `partition_by`.
     pub partition_by: Option<PartitionEntry>,
+    /// `comment`.
+    pub comment: Option<String>,
     /// `columns`.
     pub columns: Vec<ColumnEntry>,
     /// `add_columns`.
@@ -92,8 +117,10 @@ pub struct PartitionEntry {
 /// `tables.NAME.columns.NAME`.
 #[derive(Debug, Clone)]
 pub struct ColumnEntry {
-    /// The source column's name.
+    /// The source column's name; where the source still has one out of `renamed_from`, the target's.
     pub name: Placed<String>,
+    /// `renamed_from`: what the column was called, in the source or in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `type`.
     pub pg_type: Option<Placed<PgType>>,
     /// `from`: `epoch_s`, `epoch_ms`, `epoch_us`.
@@ -108,6 +135,8 @@ pub struct ColumnEntry {
     pub default: Option<String>,
     /// `check`: a PostgreSQL expression.
     pub check: Option<Placed<String>>,
+    /// `comment`.
+    pub comment: Option<String>,
 }
 
 /// The unit of a number that is a point in time.
@@ -141,12 +170,20 @@ pub enum OnInvalid {
 pub struct AddColumn {
     /// The column's name in the target.
     pub name: Placed<String>,
+    /// `renamed_from`: what the column was called in the target, the latest name first.
+    pub renamed_from: Vec<Placed<String>>,
     /// `type`.
     pub pg_type: Placed<PgType>,
     /// `default`: a PostgreSQL expression.
     pub default: Option<String>,
+    /// `as`: a PostgreSQL expression that the rows which are there are filled with, once.
+    pub fill: Option<String>,
+    /// `generated`: a PostgreSQL expression, in place of a default.
+    pub generated: Option<String>,
     /// `not_null`.
     pub not_null: bool,
+    /// `comment`.
+    pub comment: Option<String>,
 }
 
 /// `tables.NAME.indexes[]`.
@@ -158,8 +195,12 @@ pub struct IndexEntry {
     pub method: String,
     /// `unique`.
     pub unique: bool,
-    /// `columns` (each a column's name, or `{column, opclass, order}`) or `expression`. Column names are the source's.
+    /// `columns` (each a column's name, or `{column, opclass, order, nulls}`) or `expression`. Column names are the source's.
     pub parts: Vec<Placed<IndexPart>>,
+    /// `include`: the source's column names.
+    pub include: Vec<Placed<String>>,
+    /// `nulls_distinct: false`.
+    pub nulls_not_distinct: bool,
     /// `where`.
     pub predicate: Option<String>,
 }

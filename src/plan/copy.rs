@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     audit::Audit,
+    diff::Former,
     inspect::Live,
-    mapping::OnInvalid,
     schema::{Change, ColumnCopy, Desired, Finding, Severity, TableCopy, render},
-    value::Reading,
 };
 
 /// A table's part of the plan: its columns, its insert plan, its rows on both sides.
@@ -51,7 +50,7 @@ pub enum CopyPlan {
     Resume,
     /// This source's rows are there already.
     Done,
-    /// This source's rows are there, and this plan's changes make of them what the mapping reads by now.
+    /// This source's rows are there, and this plan's changes make of them what the mapping says by now.
     Convert,
     /// Rows of an earlier state of the source are there, or rows that were read by another mapping.
     SourceChanged,
@@ -155,6 +154,13 @@ impl StartOver {
         }
     }
 
+    /// The same tables under the names that they still have.
+    #[must_use]
+    pub fn there(&self, former: &Former) -> StartOver {
+        let there = |tables: &[String]| tables.iter().map(|table| former.table(table).to_owned()).collect();
+        StartOver { emptied: there(&self.emptied), forgotten: there(&self.forgotten) }
+    }
+
     /// Whether nothing has to go.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -207,42 +213,19 @@ fn decide(
         return if target_rows == 0 { CopyPlan::Copy } else { CopyPlan::Occupied };
     };
     let content = &audit.fingerprint.content_digest;
-    let same_source = state.digest == table.digest(content);
-    match (same_source, state.finished) {
+    let retyped = changes
+        .iter()
+        .any(|change| matches!(change, Change::AlterType { table: of, .. } if *of == table.target));
+    // A row that was rejected may be one that is wanted by now.
+    let lacks_rows = state.rejected > 0 && (retyped || !table.rejects());
+    match state.finished {
         // Emptied since: nothing of ours is left to go on from.
-        _ if target_rows == 0 && (state.rows > 0 || !same_source) => CopyPlan::Copy,
-        (false, true) if before(table, changes).any(|before| before.digest(content) == state.digest) => {
-            CopyPlan::Convert
-        }
-        (false, _) => CopyPlan::SourceChanged,
-        (true, true) => CopyPlan::Done,
-        (true, false) => CopyPlan::Resume,
+        _ if target_rows == 0 && (state.rows > 0 || state.digest != table.digest(content)) => CopyPlan::Copy,
+        _ if lacks_rows => CopyPlan::SourceChanged,
+        true if !table.accepts(content, &state.digest) => CopyPlan::SourceChanged,
+        true if retyped => CopyPlan::Convert,
+        true => CopyPlan::Done,
+        false if state.digest != table.digest(content) => CopyPlan::SourceChanged,
+        false => CopyPlan::Resume,
     }
-}
-
-/// The copies that a table's rows may come from, if all that has happened to the mapping since is what these changes mend:
-/// their columns were of the types that they have, and were read as now or plainly. The ledger knows which it was.
-fn before<'a>(table: &'a TableCopy, changes: &'a [Change]) -> impl Iterator<Item = TableCopy> + 'a {
-    let retyped = |column: &str| {
-        changes.iter().find_map(|change| match change {
-            Change::AlterType { table: of, column: retyped, from, .. }
-                if *of == table.target && retyped.name == column =>
-            {
-                Some(*from)
-            }
-            _ => None,
-        })
-    };
-    [false, true].into_iter().map(move |plainly| {
-        let mut before = table.clone();
-        for column in &mut before.columns {
-            let Some(from) = retyped(&column.target) else { continue };
-            column.pg_type = from;
-            column.on_invalid = OnInvalid::Fail;
-            if plainly {
-                column.reading = Reading::Plain;
-            }
-        }
-        before
-    })
 }

@@ -3,6 +3,7 @@
 //! A plan is data: printed for people, as SQL or as JSON ([`crate::report`]), and carried out by [`crate::apply`].
 
 mod copy;
+mod moves;
 mod partitions;
 mod saved;
 mod version;
@@ -16,12 +17,14 @@ pub use saved::{
     Circumstances, SAVED_PLAN_FORMAT, SavedChange, SavedCopy, SavedPlan, SavedPlanError, SavedVersion,
 };
 
+pub use version::MadeFor;
+
 use crate::{
     audit::{Audit, Fingerprint},
-    diff::{self, Difference, Found},
+    diff::{self, Difference, Former, Found},
     inspect::{Catalogue, Live, Obstacle},
     schema::{Action, Change, Desired, Fate, Finding, Hazard, Section, Severity, hazards, render},
-    target::Version,
+    target::{SchemaMove, Version},
 };
 
 /// The version of the JSON form. It grows when a field changes its meaning or goes away.
@@ -58,9 +61,15 @@ pub struct Plan {
     /// What remains to be frozen as a version of its own once the pending ones have run.
     #[serde(skip)]
     pub remaining: Vec<Change>,
+    /// The tables that move from another schema before anything else; the rest of the plan is made where they are.
+    #[serde(skip)]
+    pub moves: Option<SchemaMove>,
     /// The desired target.
     #[serde(skip)]
     pub desired: Desired,
+    /// What the target calls tables and columns until the changes are made.
+    #[serde(skip)]
+    pub former: Former,
 }
 
 /// A change of the schema with its SQL.
@@ -103,6 +112,8 @@ pub enum VersionAction {
 pub struct Pending {
     /// In order.
     pub versions: Vec<Version>,
+    /// Whether one of them has begun, so that its hazards have been agreed to.
+    pub begun: bool,
     /// What they make of an empty schema ([`crate::inspect::replay`]); `None`: that says nothing, since one of them has
     /// begun or alters what an earlier one made.
     pub outcome: Option<Catalogue>,
@@ -113,7 +124,7 @@ pub struct Pending {
 pub struct Compared<'a> {
     /// What it should be, in PostgreSQL's words.
     pub normal: &'a Catalogue,
-    /// What it is.
+    /// What it is, once the declared renames are made.
     pub live: &'a Live,
     /// What separates the two ([`diff::between`]).
     pub difference: Difference,
@@ -126,7 +137,7 @@ impl Plan {
     #[must_use]
     pub fn between(audit: &Audit, desired: &Desired, compared: Compared<'_>, pending: Pending) -> Plan {
         let Compared { normal, live, difference, obstacles } = compared;
-        let Difference { changes, beyond, recopied, kept } = difference;
+        let Difference { changes, beyond, recopied, kept, former, .. } = difference;
         let mut findings = desired.findings.clone();
         findings.extend(beyond.into_iter().map(|what| blocker("beyond-change", what)));
         findings.extend(kept.into_iter().map(|what| Finding {
@@ -158,9 +169,29 @@ impl Plan {
         }
         // More than the mapping asks for may stand in a version; it is recorded only where all of that is there.
         let holds_outcome = pending.outcome.as_ref().is_some_and(|outcome| live.catalogue.holds(outcome));
+        if live.catalogue.tables.is_empty() {
+            let made = pending.outcome.iter().flat_map(|outcome| outcome.types.keys());
+            let there = made.filter(|name| live.catalogue.types.contains_key(*name));
+            findings.extend(there.map(|name| {
+                blocker(
+                    "name-taken",
+                    format!(
+                        "the target has a type named {name} already, which a pending version makes. Drop it, or choose another \
+                         --schema"
+                    ),
+                )
+            }));
+        }
         let left = pending.outcome.map(|outcome| {
-            let found =
-                Found { catalogue: &outcome, rows: &BTreeMap::new(), hangers: &BTreeMap::new(), ours: None };
+            let (rows, hangers) = (BTreeMap::new(), BTreeMap::new());
+            let found = Found {
+                catalogue: &outcome,
+                rows: &rows,
+                hangers: &hangers,
+                ours: None,
+                enums: &[],
+                our_types: None,
+            };
             diff::between(desired, normal, found)
         });
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
@@ -223,11 +254,10 @@ impl Plan {
         let partitions = partitions::by_then(&changes, live);
         let planned = changes.into_iter().enumerate().map(|(at, change)| {
             let spared = obstacles.iter().any(|obstacle| obstacle.change == at && obstacle.nothing_is_lost());
-            // What versions do that have begun has been agreed to.
             // A table that is made anew is rewritten with whatever rows it holds.
-            let in_use = version_action != VersionAction::RunThenPlanAgain
-                && (is_in_use(&tables, change.table())
-                    || matches!(change, Change::Repartition { .. }) && live.holds_rows(change.table()));
+            let is_rewritten =
+                matches!(change, Change::Repartition { .. }) && live.holds_rows(change.table());
+            let in_use = !pending.begun && (is_in_use(&tables, change.table()) || is_rewritten);
             let partitions = partitions.get(change.table()).cloned();
             PlannedChange::new(change, in_use, partitions, spared)
         });
@@ -247,6 +277,8 @@ impl Plan {
             versions: pending.versions,
             remaining,
             desired: desired.clone(),
+            former,
+            moves: None,
         }
     }
 

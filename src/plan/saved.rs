@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{CopyPlan, Plan};
+use super::{CopyPlan, MadeFor, Plan};
 use crate::{
     audit::Fingerprint,
     inspect::{Catalogue, differences},
@@ -171,7 +171,9 @@ impl SavedPlan {
             catalogue: circumstances.catalogue,
             applied_versions: circumstances.applied_versions,
             pending_versions: plan.versions.iter().map(saved).collect(),
-            new_version: plan.new_version(String::new()).map(|version| version.checksum()),
+            new_version: plan
+                .new_version(String::new(), MadeFor::ThisTarget)
+                .map(|version| version.checksum()),
             tables: copies.collect(),
             changes: changes.collect(),
         }

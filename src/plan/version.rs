@@ -5,11 +5,20 @@ use std::{cmp::Reverse, time::Duration};
 use super::{Plan, is_in_use};
 use crate::{
     schema::{
-        Change, Hazard,
-        render::{self, Lock, Phase, Statement, Undo},
+        Change, Hazard, hazards,
+        render::{self, Lock, Phase, Place, Statement, Undo},
     },
     target::{Step, Version},
 };
+
+/// Which targets a version is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeFor {
+    /// The one that the plan was made for: tables without rows are altered in the shortest way.
+    ThisTarget,
+    /// Any: another one's tables may hold rows, so that only what the version makes itself is not treated with care.
+    AnyTarget,
+}
 
 /// How long a statement waits for its lock on a table in use: behind a statement that waits, everybody else waits too.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,26 +29,39 @@ const CATALOGUE_TIMEOUT: Duration = Duration::from_secs(30);
 impl Plan {
     /// What remains after the pending versions, as a version of its own; `None`: nothing remains.
     #[must_use]
-    pub fn new_version(&self, name: String) -> Option<Version> {
+    pub fn new_version(&self, name: String, made_for: MadeFor) -> Option<Version> {
         if self.remaining.is_empty() {
             return None;
         }
         let mut steps: Vec<(Phase, Reverse<u64>, Step)> = Vec::new();
+        let made = self.made();
+        let is_made = |table: &str| made.contains(&table);
         for change in &self.remaining {
-            let planned = self.changes.iter().find(|planned| planned.change == *change);
-            let hazards = planned.map(|planned| planned.hazards.as_slice()).unwrap_or_default();
-            let (rows, in_use) = (self.rows_of(change.table()), is_in_use(&self.tables, change.table()));
-            let partitions = match planned {
-                Some(planned) => planned.partitions.clone(),
-                None => self.partitions_of(change.table()),
+            let table = change.table();
+            let in_use = match made_for {
+                MadeFor::ThisTarget => is_in_use(&self.tables, table),
+                MadeFor::AnyTarget => !is_made(table),
             };
-            let place = render::Place { in_use, partitions: partitions.as_deref() };
+            // A version runs on other targets too, whose tables hold rows where this one's do not.
+            let hazards = if is_made(table) { Vec::new() } else { hazards(change) };
+            // A foreign key locks its parent too.
+            let locks_others = match change {
+                Change::AddForeignKey { foreign_key, .. } => !is_made(&foreign_key.parent_table),
+                _ => false,
+            };
+            let care = Care { in_use, may_queue: !is_made(table) || locks_others };
+            let rows = self.rows_of(table);
+            let partitions = match self.changes.iter().find(|planned| planned.change == *change) {
+                Some(planned) => planned.partitions.clone(),
+                None => self.partitions_of(table),
+            };
+            let place = Place { in_use, partitions: partitions.as_deref() };
             for (at, statement) in render::statements(change, place).into_iter().enumerate() {
                 // What is refused or allowed is the change, by its first statement; each one of a table that is made anew
                 // is a part of its hazards.
                 let is_part = at == 0 || matches!(change, Change::Repartition { .. });
-                let hazards = if is_part { hazards } else { &[] };
-                steps.push((statement.phase, Reverse(rows), step(statement, in_use, hazards)));
+                let hazards: &[Hazard] = if is_part { &hazards } else { &[] };
+                steps.push((statement.phase, Reverse(rows), step(statement, care, hazards)));
             }
         }
         // Before the rows the changes' own order is the right one; of those after them that may run at the same time the
@@ -52,14 +74,15 @@ impl Plan {
         Some(Version { name, pre_data: plain(pre_data), post_data: plain(post_data), down: self.way_back() })
     }
 
+    /// The tables that the version makes.
+    fn made(&self) -> Vec<&str> {
+        let creates = |change: &&Change| matches!(change, Change::CreateTable(_));
+        self.remaining.iter().filter(creates).map(Change::table).collect()
+    }
+
     /// The steps back; none where something of it cannot be brought back.
     fn way_back(&self) -> Vec<Step> {
-        let made: Vec<&str> = self
-            .remaining
-            .iter()
-            .filter(|change| matches!(change, Change::CreateTable(_)))
-            .map(Change::table)
-            .collect();
+        let made = self.made();
         // Foreign keys hold tables in place, so they go first; the rest goes with its table.
         let goes_with_table = |change: &&Change| {
             !matches!(change, Change::CreateTable(_) | Change::AddForeignKey { .. })
@@ -68,9 +91,11 @@ impl Plan {
         let mut down = Vec::new();
         for change in self.remaining.iter().rev().filter(|change| !goes_with_table(change)) {
             match render::undo(change) {
-                Undo::By { statements, hazards } => down.extend(
-                    statements.into_iter().map(|sql| Step { hazards: slugs(&hazards), ..Step::new(&sql) }),
-                ),
+                Undo::By { statements, hazards } => down.extend(statements.into_iter().map(|sql| Step {
+                    hazards: slugs(&hazards),
+                    lock_timeout: Some(LOCK_TIMEOUT),
+                    ..Step::new(&sql)
+                })),
                 Undo::WithAnother => {}
                 Undo::Never => return Vec::new(),
             }
@@ -98,15 +123,28 @@ impl Plan {
     }
 }
 
-fn step(statement: Statement, in_use: bool, hazards: &[Hazard]) -> Step {
-    let waits = in_use && statement.lock != Lock::None;
+/// What a statement meets.
+#[derive(Debug, Clone, Copy)]
+struct Care {
+    /// Whether its form is the one for tables in use.
+    in_use: bool,
+    /// Whether somebody may hold a lock on a table that it locks, and others queue up behind it.
+    may_queue: bool,
+}
+
+fn step(statement: Statement, care: Care, hazards: &[Hazard]) -> Step {
+    // What waits among others in a transaction holds up whoever waits for those.
+    let locks = statement.lock != Lock::None || statement.phase.is_before_rows();
+    // A build beside the rows waits for nobody but ourselves.
+    let waits = locks && care.may_queue && (care.in_use || statement.phase != Phase::Build);
     // What keeps others out for long says so.
     let is_long = [Hazard::RewritesTable, Hazard::BlocksReads, Hazard::BlocksWrites]
         .iter()
         .any(|hazard| hazards.contains(hazard));
-    let is_short = waits && !is_long;
+    let is_short = care.in_use && waits && !is_long;
     Step {
         concurrent: statement.concurrent,
+        in_chunks: statement.in_chunks,
         // A concurrent build is sent alone.
         parallel: statement.phase.is_parallel() && !statement.concurrent,
         hazards: slugs(hazards),

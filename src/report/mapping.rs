@@ -36,6 +36,8 @@ pub struct MappingReport {
 /// What is in a mapping.
 #[derive(Debug, Clone, Serialize)]
 struct Holds {
+    /// The enumerated types, in the order of the file.
+    enums: Vec<String>,
     /// The tables, in the order of the file.
     tables: Vec<String>,
     /// How many rules of its own.
@@ -52,6 +54,7 @@ impl MappingReport {
         MappingReport {
             mapping: name(mapping),
             holds: Some(Holds {
+                enums: mapping.enums.iter().map(|of| of.value.name().to_owned()).collect(),
                 tables: mapping.tables.iter().map(|table| table.name.value.clone()).collect(),
                 rules: mapping.rules.len() - built_in_rules,
                 built_in_rules,
@@ -97,7 +100,9 @@ pub fn mapping_text(report: &MappingReport, paint: Paint, out: &mut dyn Write) -
         let (name, held) = match &report.mapping {
             Some(file) => {
                 let (tables, rules) = (holds.tables.len() as u64, holds.rules as u64);
-                let tables = counted(tables, "table");
+                let enums = holds.enums.len() as u64;
+                let enums = (enums > 0).then(|| format!("{}, ", counted(enums, "enumerated type")));
+                let tables = format!("{}{}", enums.unwrap_or_default(), counted(tables, "table"));
                 (file.as_str(), format!("{tables}, {} over {built_in} built-in ones", counted(rules, "rule")))
             }
             None => ("The built-in rules alone", format!("{built_in} rules")),
@@ -171,16 +176,16 @@ struct Evidence<'a> {
 }
 
 impl<'a> TypesReport<'a> {
-    /// Of the source tables that are asked for.
+    /// Of the tables that are asked for.
     #[must_use]
     pub fn new(
         mapping: &Mapping,
         audit: &'a Audit,
         desired: &'a Desired,
-        asked_for: impl Fn(&str) -> bool,
+        asked_for: impl Fn(&TableCopy) -> bool,
     ) -> TypesReport<'a> {
         let both = desired.schema.tables.iter().zip(&desired.tables);
-        let tables = both.filter(|(_, copy)| asked_for(&copy.source)).map(|(table, copy)| TableTypes {
+        let tables = both.filter(|(_, copy)| asked_for(copy)).map(|(table, copy)| TableTypes {
             source: &copy.source,
             target: &copy.target,
             target_schema: &desired.schema.name,
@@ -204,20 +209,24 @@ fn column_type<'a>(column: &'a Column, table: &'a TableCopy, audit: &'a Audit) -
             counter_example: grounds.counter_example.as_ref(),
             evidence: audit.table(&table.source).and_then(|table| table.column(source)).map(Evidence::of),
         },
-        None => ColumnType {
-            source: None,
-            target: &column.name,
-            pg_type: column.pg_type,
-            reason: ADDED.to_owned(),
-            rule: ADDED,
-            remarks: &[],
-            counter_example: None,
-            evidence: None,
-        },
+        None => {
+            let rule = if column.generated.is_some() { GENERATED } else { ADDED };
+            ColumnType {
+                source: None,
+                target: &column.name,
+                pg_type: column.pg_type,
+                reason: rule.to_owned(),
+                rule,
+                remarks: &[],
+                counter_example: None,
+                evidence: None,
+            }
+        }
     }
 }
 
 const ADDED: &str = "added by the mapping";
+const GENERATED: &str = "added by the mapping, generated from the row";
 
 impl Evidence<'_> {
     fn of(column: &ColumnAudit) -> Evidence<'_> {

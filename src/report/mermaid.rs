@@ -107,7 +107,16 @@ mod tests {
     fn column(name: &str, pg_type: &str, not_null: bool) -> Column {
         let pg_type: PgType = serde_json::from_value(pg_type.into()).unwrap();
         let (name, identity) = (name.to_owned(), false);
-        Column { name, pg_type, collation: None, not_null, default: None, identity }
+        Column {
+            name,
+            pg_type,
+            collation: None,
+            not_null,
+            default: None,
+            identity,
+            generated: None,
+            comment: None,
+        }
     }
 
     fn table(name: &str, columns: Vec<Column>, primary: &[&str], foreign_keys: Vec<ForeignKey>) -> Table {
@@ -122,6 +131,7 @@ mod tests {
             foreign_keys,
             indexes,
             partitioning: None,
+            comment: None,
         }
     }
 
@@ -156,7 +166,7 @@ mod tests {
             &["1st choice"],
             vec![foreign_key("one", "1st choice", "tracks"), foreign_key("many", "track", "tracks")],
         );
-        let schema = Schema { name: "public".to_owned(), tables: vec![tracks, odd] };
+        let schema = Schema { name: "public".to_owned(), enums: Vec::new(), tables: vec![tracks, odd] };
         let mut out = Vec::new();
         schema_mermaid(&schema, &mut out).unwrap();
         let expected = r#"erDiagram

@@ -79,6 +79,8 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
                     traits.push("NOT NULL".to_owned());
                 }
                 traits.extend(column.collation.as_ref().map(|collation| format!("COLLATE {collation}")));
+                traits
+                    .extend(column.generated.as_ref().map(|of| format!("GENERATED ALWAYS AS ({of}) STORED")));
                 traits.extend(column.default.as_ref().map(|default| format!("DEFAULT {default}")));
                 let reason = copied
                     .and_then(|copied| copied.columns.iter().find(|copy| copy.target == column.name))

@@ -7,7 +7,7 @@ use std::{
 
 use super::text::rows;
 use crate::{
-    plan::{CopyPlan, Plan, VersionAction},
+    plan::{CopyPlan, MadeFor, Plan, VersionAction},
     schema::render::quoted,
     target::{Step, Version},
 };
@@ -21,23 +21,34 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         return writeln!(out, "-- Nothing to do.");
     }
     let schema = quoted(&plan.target_schema);
-    if plan.creates_schema {
-        writeln!(out, "CREATE SCHEMA {schema};")?;
+    if let Some(moves) = &plan.moves {
+        writeln!(
+            out,
+            "-- the move: one transaction, with what the ledger and seaql_migrations know of these tables\nBEGIN;"
+        )?;
+        create_schema(plan, out)?;
+        moves.tables.iter().try_for_each(|table| writeln!(out, "{};", moves.statement(table)))?;
+        writeln!(out, "COMMIT;\n")?;
+    } else {
+        create_schema(plan, out)?;
     }
     writeln!(out, "SET search_path = {schema};")?;
     let runs: Vec<Version> = match plan.version_action {
         VersionAction::Record => Vec::new(),
         VersionAction::Run | VersionAction::RunThenPlanAgain => plan.versions.clone(),
     };
-    let versions: Vec<Version> = runs.into_iter().chain(plan.new_version(String::new())).collect();
+    let versions: Vec<Version> =
+        runs.into_iter().chain(plan.new_version(String::new(), MadeFor::ThisTarget)).collect();
     let mut timeouts = Timeouts::default();
     let (last, before) = versions.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
     for version in before {
-        in_one_transaction(&version.pre_data, out)?;
+        before_rows(version, out)?;
         writeln!(out)?;
         timeouts.write(&version.post_data, out)?;
     }
-    in_one_transaction(last.map_or(&[], |version| &version.pre_data), out)?;
+    if let Some(version) = last {
+        before_rows(version, out)?;
+    }
     let copied: Vec<_> = plan
         .tables
         .iter()
@@ -54,6 +65,19 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n-- post-data: a transaction each")?;
     }
     timeouts.write(after, out)
+}
+
+fn before_rows(version: &Version, out: &mut dyn Write) -> io::Result<()> {
+    let (labels, steps) = version.before_rows();
+    if !labels.is_empty() {
+        writeln!(out, "\n-- pre-data: nothing in the transaction that adds a label may use it")?;
+    }
+    Timeouts::default().write(labels, out)?;
+    in_one_transaction(steps, out)
+}
+
+fn create_schema(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if plan.creates_schema { writeln!(out, "CREATE SCHEMA {};", quoted(&plan.target_schema)) } else { Ok(()) }
 }
 
 fn in_one_transaction(steps: &[Step], out: &mut dyn Write) -> io::Result<()> {

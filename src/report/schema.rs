@@ -24,7 +24,8 @@ pub fn schema_sql(desired: &Desired, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "CREATE SCHEMA IF NOT EXISTS {schema};")?;
     }
     writeln!(out, "SET LOCAL search_path = {schema};")?;
-    let mut changes: Vec<Change> = desired.schema.tables.iter().flat_map(diff::creation).collect();
+    let mut changes: Vec<Change> = desired.schema.enums.iter().copied().map(Change::CreateType).collect();
+    changes.extend(desired.schema.tables.iter().flat_map(diff::creation));
     changes.sort_by_key(Change::rank);
     let mut last_rank = None;
     for change in changes {

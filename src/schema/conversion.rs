@@ -16,6 +16,8 @@ pub struct Conversion {
     using: Option<String>,
     /// What must be true of a value that is not NULL, lest something of it be lost; `None`: nothing ever is.
     keeps: Option<String>,
+    /// What must be true of a value, lest the type refuse it, where that can be said; `None`: it has to be tried.
+    takes: Option<String>,
     /// Whether PostgreSQL writes the whole table anew (its manual, "ALTER TABLE", Notes).
     pub rewrites: bool,
     /// Whether a value may be refused.
@@ -33,8 +35,8 @@ impl Conversion {
     #[must_use]
     pub fn between(from: PgType, to: PgType, reading: &Reading) -> Option<Conversion> {
         use PgType::{
-            BigInt, Boolean, Bytea, Date, DoublePrecision, Integer, Jsonb, Numeric, SmallInt, Text, Time,
-            Timestamp, Timestamptz, Uuid, Varchar,
+            BigInt, Boolean, Bytea, Date, DoublePrecision, Enum, Integer, Jsonb, Numeric, SmallInt, Text,
+            Time, Timestamp, Timestamptz, Uuid, Varchar,
         };
         let plain = *reading == Reading::Plain;
         Some(match (from, to) {
@@ -122,6 +124,20 @@ impl Conversion {
                 _ => return None,
             },
 
+            (Enum(from), Enum(to)) if from.labels().iter().all(|label| to.has(label)) => {
+                Conversion::rewriting().using(format!("$::text::{to}"))
+            }
+            (SmallInt | Integer | BigInt | Text | Varchar(_) | Enum(_), Enum(to)) => Conversion::checked()
+                .using(format!("$::text::{to}"))
+                .taking(format!("$::text IN ({})", to.literals())),
+            (Enum(_), Text) => Conversion::rewriting().using("$::text"),
+            (Enum(from), Varchar(length)) if from.labels().iter().all(|label| fits(label, length)) => {
+                Conversion::rewriting().using("$::text")
+            }
+            (Enum(_), Varchar(length)) => {
+                Conversion::checked().using("$::text").taking(format!("char_length($::text) <= {length}"))
+            }
+
             (Bytea, Text | Varchar(_)) => Conversion::checked().using("convert_from($, 'UTF8')"),
             (Date, Timestamp) => Conversion::rewriting(),
             (Timestamp, Date) => Conversion::rewriting().keeping("$ = $::date"),
@@ -145,7 +161,7 @@ impl Conversion {
 
     /// The values stay as they are on the disk.
     fn free() -> Conversion {
-        Conversion { using: None, keeps: None, rewrites: false, may_fail: false }
+        Conversion { using: None, keeps: None, takes: None, rewrites: false, may_fail: false }
     }
 
     /// The table is written anew; no value is refused.
@@ -166,6 +182,16 @@ impl Conversion {
         Conversion { keeps: Some(condition.into()), ..self }
     }
 
+    fn taking(self, condition: impl Into<String>) -> Conversion {
+        Conversion { takes: Some(condition.into()), ..self }
+    }
+
+    /// The condition over a column under which the type takes a value, where that can be said without the type.
+    #[must_use]
+    pub fn takes_sql(&self, column: &str) -> Option<String> {
+        self.takes.as_deref().map(|condition| over(column, condition))
+    }
+
     /// The `USING` expression over a column.
     #[must_use]
     pub fn using_sql(&self, column: &str) -> Option<String> {
@@ -177,6 +203,11 @@ impl Conversion {
     pub fn keeps_sql(&self, column: &str) -> Option<String> {
         self.keeps.as_deref().map(|condition| over(column, condition))
     }
+}
+
+/// Whether a label has no more characters than these.
+fn fits(label: &str, length: u32) -> bool {
+    label.chars().count() <= length as usize
 }
 
 /// An expression with the column in its place. A `$` that ends a pattern is none.
@@ -197,6 +228,7 @@ fn over(column: &str, expression: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::EnumType;
 
     #[test]
     fn the_column_stands_where_the_sign_is_and_no_pattern_is_touched() {
@@ -216,6 +248,23 @@ mod tests {
         ] {
             assert_eq!(Conversion::between(from, to, &Reading::Plain), None, "{from} to {to}");
         }
+    }
+
+    #[test]
+    fn an_enumerated_type_comes_and_goes_by_its_labels() {
+        let of = |labels: &str| {
+            PgType::Enum(EnumType::new("mood", labels.split(' ').map(str::to_owned).collect()))
+        };
+        let between = |from, to| Conversion::between(from, to, &Reading::Plain).unwrap();
+        let taken = between(PgType::Text, of("sad $ok"));
+        assert_eq!(taken.using_sql("m").unwrap(), r#""m"::text::mood"#);
+        assert_eq!(taken.takes_sql("m").unwrap(), r#""m"::text IN ('sad', '$ok')"#);
+        assert!(taken.may_fail && taken.keeps_sql("m").is_none());
+        assert!(!between(of("sad ok"), of("ok new sad")).may_fail);
+        assert!(between(of("sad ok"), of("ok")).may_fail);
+        assert!(!between(of("sad ok"), PgType::Varchar(3)).may_fail);
+        assert!(between(of("sad ok"), PgType::Varchar(2)).may_fail);
+        assert_eq!(Conversion::between(of("sad"), PgType::Bytea, &Reading::Plain), None);
     }
 
     #[test]

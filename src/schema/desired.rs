@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use serde::Serialize;
 
-use super::{PgType, Schema};
+use super::{FormerNames, PgType, Schema};
 use crate::{mapping::OnInvalid, value::Reading};
 
 /// The outcome of resolving a mapping against an audit. Pure data; `verify` and `apply` read it, nobody changes it.
@@ -14,6 +14,8 @@ pub struct Desired {
     pub schema: Schema,
     /// One a source table that is carried over, in the order of `schema.tables`.
     pub tables: Vec<TableCopy>,
+    /// What the target may still call some of the tables and their columns.
+    pub former: Vec<FormerNames>,
     /// What was found on the way: blockers, warnings, notes.
     pub findings: Vec<Finding>,
     /// What becomes of every object of `sqlite_schema`.
@@ -27,6 +29,13 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// The names under which the target may have the tables: those that they should have, and former ones.
+    #[must_use]
+    pub fn table_names(&self) -> Vec<String> {
+        let names = self.schema.tables.iter().map(|table| &table.name);
+        names.chain(self.former.iter().flat_map(|former| &former.of_table)).cloned().collect()
+    }
+
     /// Whether a target table is to have a foreign key.
     #[must_use]
     pub fn refers(&self, table: &str) -> bool {
@@ -56,29 +65,71 @@ pub struct TableCopy {
     pub chunk_starts: Vec<i64>,
     /// The identity column's next value must be past this; `None`: no identity column.
     pub sequence: Option<Sequence>,
+    /// What columns that the source does not have are filled with, once the rows are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fills: Vec<Fill>,
+}
+
+/// What a new column's rows get, where they hold nothing yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fill {
+    /// The target column.
+    pub column: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub pg_type: PgType,
+    /// A PostgreSQL expression over the row's other columns.
+    pub expression: String,
 }
 
 impl TableCopy {
-    /// What identifies the rows that this copy writes: the source's content, and how each column is read. A copy that was
-    /// made of other content, or read otherwise, is not this one. [`OnInvalid::Reject`] counts as [`OnInvalid::Fail`]: the
+    /// What identifies the rows that this copy writes: the source's content, the columns that are read, and of each how it
+    /// is read where that is not plainly. A copy that was made of other content, or read otherwise, is not this one.
+    ///
+    /// The columns' types are not in it: what the target has is its catalogue's to say, and a type that is altered makes of
+    /// the rows what a new copy would hold ([`super::Conversion`]). [`OnInvalid::Reject`] counts as [`OnInvalid::Fail`]: the
     /// rows that are written are the same, so that a run that stopped at a row goes on once the mapping rejects it.
     #[must_use]
     pub fn digest(&self, content_digest: &str) -> String {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .map(|column| {
-                let on_invalid = match column.on_invalid {
-                    OnInvalid::Reject => OnInvalid::Fail,
-                    other => other,
-                };
-                format!(
-                    "{:?} {:?} {} {:?} {on_invalid:?}",
-                    column.source, column.target, column.pg_type, column.reading
-                )
-            })
-            .collect();
-        format!("{content_digest}-{:016x}", xxhash_rust::xxh3::xxh3_64(columns.join("\n").as_bytes()))
+        let mut sources: Vec<&str> = self.columns.iter().map(|column| column.source.as_str()).collect();
+        sources.sort_unstable();
+        let hash = |text: &str| format!("-{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
+        let readings: String = self.readings().iter().map(|reading| hash(reading)).collect();
+        format!("{content_digest}{}{readings}", hash(&format!("{sources:?}")))
+    }
+
+    /// Whether rows of a copy of this digest are those of this copy, in a table of these types: they were read so, or more
+    /// plainly. What is read plainly is not ambiguous, so that whoever gave its column the type that it has must have read
+    /// it as this copy does.
+    #[must_use]
+    pub fn accepts(&self, content_digest: &str, digest: &str) -> bool {
+        let own = self.digest(content_digest);
+        let own: Vec<&str> = own.split('-').collect();
+        let other: Vec<&str> = digest.split('-').collect();
+        match (own.split_at_checked(2), other.split_at_checked(2)) {
+            (Some((own, readings)), Some((other, others))) => {
+                own == other && others.iter().all(|reading| readings.contains(reading))
+            }
+            _ => false,
+        }
+    }
+
+    /// How columns are read otherwise than plainly, and what is made of what does not fit, a text each.
+    fn readings(&self) -> Vec<String> {
+        let of = |column: &ColumnCopy| {
+            let ColumnCopy { source, reading, on_invalid, .. } = column;
+            let read = (*reading != Reading::Plain).then(|| format!("{source:?} {reading:?}"));
+            let nulled = (*on_invalid == OnInvalid::SetNull).then(|| format!("{source:?} set_null"));
+            read.into_iter().chain(nulled)
+        };
+        self.columns.iter().flat_map(of).collect()
+    }
+
+    /// Whether a row, or a value of it, may be rejected.
+    #[must_use]
+    pub fn rejects(&self) -> bool {
+        let mut all = self.columns.iter().map(|column| column.on_invalid).chain([self.on_invalid]);
+        all.any(|on_invalid| on_invalid == OnInvalid::Reject)
     }
 }
 

@@ -61,18 +61,36 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         BlocksReads, BlocksWrites, BuildsIndex, DeletesData, LossyConversion, MayFailOnRows, RewritesTable,
     };
     match change {
-        Change::CreateTable(_)
+        // What becomes of the columns of a type are changes of their own.
+        Change::CreateType(_)
+        | Change::AddLabel { .. }
+        | Change::ReplaceType { .. }
+        | Change::DropReplaced(_)
+        | Change::DropType(_)
+        | Change::CreateTable(_)
+        | Change::FillColumn { .. }
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
-        | Change::DropNotNull { .. } => Vec::new(),
+        | Change::DropNotNull { .. }
+        | Change::MoveTable { .. }
+        | Change::RenameTable { .. }
+        | Change::RenameColumn { .. }
+        | Change::RenameConstraint { .. }
+        | Change::RenameIndex { .. }
+        | Change::SetComment { .. } => Vec::new(),
         Change::Repartition { .. } => vec![RewritesTable, BlocksReads, BlocksWrites],
         Change::AddForeignKey { at_once: true, .. } => vec![BlocksWrites, MayFailOnRows],
+        // The expression may well be one that fails on a row.
+        Change::AddColumn { column, .. } if column.generated.is_some() => {
+            vec![RewritesTable, BlocksReads, BlocksWrites, MayFailOnRows]
+        }
         Change::AddColumn { column, .. } if is_written_row_by_row(column) => {
             vec![RewritesTable, BlocksReads, BlocksWrites]
         }
         Change::AddColumn { .. } => Vec::new(),
+        Change::DropColumn { generated: true, .. } | Change::DropExpression { .. } => Vec::new(),
         Change::DropColumn { .. } => vec![DeletesData],
         Change::AddCheck { .. }
         | Change::SetNotNull { .. }
@@ -149,6 +167,8 @@ mod tests {
             not_null: true,
             default: Some(default.to_owned()),
             identity: false,
+            generated: None,
+            comment: None,
         };
         for (default, rewrites) in [
             ("1", false),

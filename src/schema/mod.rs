@@ -3,25 +3,32 @@
 mod change;
 mod conversion;
 mod desired;
+mod enum_type;
+mod former;
 mod hazard;
 mod model;
 mod partition;
 mod pg_type;
 pub mod render;
+mod words;
 
 pub use change::{Action, Change, Section};
 pub use conversion::Conversion;
 pub use desired::{
-    ColumnCopy, Desired, Fate, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
+    ColumnCopy, Desired, Fate, Fill, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
 };
+pub(crate) use enum_type::is_taken_by_server;
+pub use enum_type::{EnumType, LabelPlace, MAX_LABEL_BYTES};
+pub use former::FormerNames;
 pub use hazard::{Hazard, hazards};
 pub use model::{
-    Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Schema, Table,
+    Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, NullsOrder, ReferentialAction, Schema, Table,
 };
 pub use partition::{
     Layout, MOST_PARTITIONS, Partition, Partitioning, Period, covers, day_number, fitting, overlap,
 };
 pub use pg_type::{PgType, PgTypeError};
+pub(crate) use render::literal;
 
 /// Finds the known word nearest to what was written, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

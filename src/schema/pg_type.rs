@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::EnumType;
+
 /// A PostgreSQL column type, with its modifiers, as `format_type` prints it.
 ///
 /// See PostgreSQL's manual, chapter 8 "Data Types".
@@ -41,6 +43,8 @@ pub enum PgType {
     Timestamptz,
     /// `uuid`
     Uuid,
+    /// An enumerated type of the mapping's, or of the target's.
+    Enum(EnumType),
 }
 
 /// How a type's modifiers are written.
@@ -182,6 +186,7 @@ impl fmt::Display for PgType {
             PgType::Timestamp => f.write_str("timestamp without time zone"),
             PgType::Timestamptz => f.write_str("timestamp with time zone"),
             PgType::Uuid => f.write_str("uuid"),
+            PgType::Enum(of) => f.write_str(of.name()),
         }
     }
 }

@@ -3,17 +3,18 @@
 //! They live in the crate `migration`, which sea-orm's own command line uses too; the stages name them by this module.
 
 pub use migration::{
-    Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target,
-    TargetOptions, Version, VersionError,
+    Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Mention, SchemaMove, Server, ServerError,
+    Step, Target, TargetOptions, Version, VersionError,
     command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
-    connect, identifiers,
+    connect, created_type, identifiers,
     ledger::{
-        Chunk, ChunkCounts, ChunkRange, Copied, NewRun, Outcome, RecordedReject, RefusedBy, Reject, RunId,
-        Started,
+        Chunk, ChunkCounts, ChunkRange, Copied, NewRun, NormalForm, Outcome, RecordedReject, RefusedBy,
+        Reject, RunId, Started,
     },
     migrator::{
         Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up, up_telling,
     },
-    server_error,
+    replace_names, server_error,
     version::{Section, is_version_name, load_folder, save},
+    with_labels_at_once,
 };

@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::types::ValueRef;
 
 use super::JsonFault;
-use crate::schema::PgType;
+use crate::schema::{EnumType, PgType};
 
 /// Why a cell does not fit a type. Its message names the reason, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,6 +113,12 @@ pub enum Misfit {
     TooLarge {
         /// Bytes of the value.
         bytes: usize,
+    },
+    /// The text is none of an enumerated type's labels.
+    #[error("the text is no label of {of}")]
+    NoLabel {
+        /// What was asked for.
+        of: EnumType,
     },
     /// Not a JSON text that `jsonb` keeps without loss.
     #[error("not JSON that jsonb keeps: {fault} (byte {offset})")]

@@ -52,6 +52,7 @@ pub fn read<'a>(cell: ValueRef<'a>, pg_type: &PgType, reading: &Reading) -> Resu
         PgType::Timestamp => times::timestamp(cell, reading).map(Value::Timestamp),
         PgType::Timestamptz => times::timestamptz(cell, reading).map(Value::Timestamptz),
         PgType::Uuid => uuid::uuid(cell).map(Value::Uuid),
+        PgType::Enum(of) => text::label(cell, *of).map(Value::Text),
     }
 }
 

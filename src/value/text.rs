@@ -1,16 +1,17 @@
-//! `text`, `character varying` (PostgreSQL's manual, 8.3) and `bytea` (8.4).
+//! `text`, `character varying` (PostgreSQL's manual, 8.3), `bytea` (8.4) and enumerated types (8.7).
 //!
 //! Normal form: a text is its own characters; an integer its decimal digits; a real its shortest decimal form that reads
 //! back as the same 8 bytes, always with a `.` or an exponent, so that `1.0` is no integer (`1.0`, `0.1`, `1e20`,
 //! `-0.0`, `Infinity`, `-Infinity`). A blob is no text. `bytea` takes a blob as it is, and anything else as the bytes of
-//! its text form; it needs no valid UTF-8, and so holds every cell that there is.
+//! its text form; it needs no valid UTF-8, and so holds every cell that there is. An enumerated type takes the text forms
+//! that are its labels, byte by byte.
 
 use std::borrow::Cow;
 
 use rusqlite::types::ValueRef;
 
 use super::Misfit;
-use crate::schema::PgType;
+use crate::schema::{EnumType, PgType};
 
 /// Bytes of the largest field that PostgreSQL takes: `MaxAllocSize`, 1 GB less one, less the header of 4 bytes.
 const MAX_FIELD_BYTES: usize = 0x3fff_ffff - 4;
@@ -77,6 +78,12 @@ pub(super) fn varchar(cell: ValueRef<'_>, limit: u32) -> Result<Cow<'_, str>, Mi
     Ok(text)
 }
 
+/// Reads a label of an enumerated type.
+pub(super) fn label(cell: ValueRef<'_>, of: EnumType) -> Result<Cow<'_, str>, Misfit> {
+    let text = text(cell, PgType::Enum(of))?;
+    if of.has(&text) { Ok(text) } else { Err(Misfit::NoLabel { of }) }
+}
+
 /// Reads `bytea`. SQLite's own limit (1 GB less, `SQLITE_MAX_LENGTH` 10^9) keeps a blob under PostgreSQL's.
 pub(super) fn bytes(cell: ValueRef<'_>) -> Cow<'_, [u8]> {
     match cell {
@@ -130,6 +137,19 @@ mod tests {
         assert_eq!(read("音楽", 2).as_deref(), Ok("音楽"));
         assert_eq!(read("音楽x", 2), Err(Misfit::TooLong { characters: 3, limit: 2 }));
         assert_eq!(varchar(ValueRef::Integer(1000), 3), Err(Misfit::TooLong { characters: 4, limit: 3 }));
+    }
+
+    #[test]
+    fn an_enumerated_type_takes_its_labels_alone() {
+        let of = EnumType::new("mood", ["sad", "so so", "5"].map(str::to_owned).to_vec());
+        assert_eq!(label(ValueRef::Text(b"so so"), of).as_deref(), Ok("so so"));
+        assert_eq!(label(ValueRef::Integer(5), of).as_deref(), Ok("5"));
+        for cell in
+            [ValueRef::Text(b"Sad"), ValueRef::Text(b"sad "), ValueRef::Text(b""), ValueRef::Real(5.0)]
+        {
+            assert_eq!(label(cell, of), Err(Misfit::NoLabel { of }));
+        }
+        assert!(label(ValueRef::Blob(b"sad"), of).is_err());
     }
 
     #[test]

@@ -116,6 +116,7 @@ fn copy(table: &TableComparison) -> TableCopy {
         rows: table.source_rows,
         chunk_starts: Vec::new(),
         sequence: None,
+        fills: Vec::new(),
     }
 }
 

@@ -48,7 +48,7 @@ fn known_text(pg_type: PgType, bytes: &[u8]) -> Option<String> {
         PgType::Integer => i32::from_be_bytes(bytes.try_into().ok()?).to_string(),
         PgType::BigInt => i64::from_be_bytes(bytes.try_into().ok()?).to_string(),
         PgType::DoublePrecision => format!("{:?}", f64::from_be_bytes(bytes.try_into().ok()?)),
-        PgType::Text | PgType::Varchar(_) | PgType::Numeric(_) => shown(bytes),
+        PgType::Text | PgType::Varchar(_) | PgType::Numeric(_) | PgType::Enum(_) => shown(bytes),
         PgType::Jsonb => shown(bytes.get(1..)?),
         PgType::Bytea => hexadecimal(bytes),
         PgType::Date => {

@@ -22,6 +22,7 @@
 
 mod against;
 mod certificate;
+mod compared_column;
 mod copy_rows;
 mod decimal;
 mod digest;
@@ -119,11 +120,11 @@ impl TableComparison {
 
 /// A column that was compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "compared_column::Kept", into = "compared_column::Kept")]
 pub struct ComparedColumn {
     /// The target's name for it.
     pub name: String,
     /// The type that it is read as.
-    #[serde(rename = "type")]
     pub pg_type: PgType,
 }
 

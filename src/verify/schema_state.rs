@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 use super::VerifyError;
 use crate::{
-    inspect::{Catalogue, LiveColumn, LiveTable},
+    inspect::{Catalogue, LiveColumn, LiveEnum, LiveTable},
     schema::{Desired, render},
 };
 
@@ -39,6 +39,8 @@ pub struct SchemaObject {
 pub enum ObjectKind {
     /// A column.
     Column,
+    /// An enumerated type; it stands under its own name, in place of a table's.
+    Type,
     /// A primary key.
     PrimaryKey,
     /// A unique constraint.
@@ -59,6 +61,7 @@ impl ObjectKind {
     pub fn words(self) -> &'static str {
         match self {
             ObjectKind::Column => "column",
+            ObjectKind::Type => "type",
             ObjectKind::PrimaryKey => "primary key",
             ObjectKind::UniqueConstraint => "unique constraint",
             ObjectKind::Check => "check",
@@ -87,7 +90,17 @@ impl ObjectKind {
 
 /// What the target's schema should be, `normal` being the desired one in the server's words.
 pub(super) fn expected(desired: &Desired, normal: &Catalogue) -> Vec<SchemaObject> {
-    let mut objects = Vec::new();
+    let types = desired.schema.enums.iter().filter_map(|of| Some((of.name(), normal.types.get(of.name())?)));
+    let mut objects: Vec<SchemaObject> = types
+        .map(|(name, found)| SchemaObject {
+            table: name.to_owned(),
+            kind: ObjectKind::Type,
+            name: name.to_owned(),
+            definition: found.words(),
+            valid: true,
+            problem: None,
+        })
+        .collect();
     for table in &desired.schema.tables {
         let Some(words) = normal.tables.get(&table.name) else { continue };
         let mut push = |kind, name: &str, definition: String, valid| {
@@ -95,7 +108,7 @@ pub(super) fn expected(desired: &Desired, normal: &Catalogue) -> Vec<SchemaObjec
             objects.push(SchemaObject { table, kind, name, definition, valid, problem: None });
         };
         for column in &words.columns {
-            push(ObjectKind::Column, &column.name, column_words(column), true);
+            push(ObjectKind::Column, &column.name, column.words(), true);
         }
         for (name, constraint) in &words.constraints {
             // In scratch no foreign key is validated.
@@ -128,6 +141,17 @@ pub(super) async fn judge(
     let mut sentences = Vec::new();
     let mut without_table = BTreeSet::new();
     for object in &mut *objects {
+        if object.kind == ObjectKind::Type {
+            object.problem = match live.types.get(&object.name).map(LiveEnum::words) {
+                None => Some("it is missing, or no column is of it".to_owned()),
+                Some(found) if found != object.definition => {
+                    Some(format!("it is {found}, and should be {}", object.definition))
+                }
+                Some(_) => None,
+            };
+            sentences.extend(object.problem.as_ref().map(|problem| sentence(object, problem)));
+            continue;
+        }
         let Some(table) = live.tables.get(&object.table) else {
             object.problem = Some("its table is missing".to_owned());
             // Rows can be read from a view too, so their comparison need not say so.
@@ -149,6 +173,7 @@ fn sentence(object: &SchemaObject, problem: &str) -> String {
     match kind {
         ObjectKind::Column => format!("{table}.{name}: {problem}"),
         ObjectKind::Partitioning => format!("partitioning of {table}: {problem}"),
+        ObjectKind::Type => format!("type {name}: {problem}"),
         kind => format!("{} {name} on {table}: {problem}", kind.words()),
     }
 }
@@ -182,7 +207,7 @@ fn problem(object: &SchemaObject, table: &LiveTable, hindrance: Option<&Hindranc
     let (found, valid) = match object.kind {
         ObjectKind::Column => {
             let column = table.columns.iter().find(|column| column.name == object.name);
-            (column.map(column_words), true)
+            (column.map(LiveColumn::words), true)
         }
         ObjectKind::Partitioning => (table.partition_key.clone(), true),
         ObjectKind::Index => {
@@ -239,33 +264,6 @@ fn unfillable(objects: &[SchemaObject], live: &Catalogue) -> Vec<String> {
     sentences
 }
 
-/// A column as CREATE TABLE would say it.
-fn column_words(column: &LiveColumn) -> String {
-    let mut words = column.type_name.clone();
-    if let Some(collation) = &column.collation {
-        words.push_str(" COLLATE ");
-        words.push_str(&render::quoted(collation));
-    }
-    if column.not_null {
-        words.push_str(" NOT NULL");
-    }
-    match (&column.default, column.generated.as_str()) {
-        (Some(expression), "") => words.push_str(&format!(" DEFAULT {expression}")),
-        (expression, "s") => {
-            let expression = expression.as_deref().unwrap_or_default();
-            words.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
-        }
-        (Some(expression), _) => words.push_str(&format!(" GENERATED ALWAYS AS ({expression}) VIRTUAL")),
-        (None, _) => {}
-    }
-    words.push_str(match column.identity.as_str() {
-        "a" => " GENERATED ALWAYS AS IDENTITY",
-        "d" => " GENERATED BY DEFAULT AS IDENTITY",
-        _ => "",
-    });
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,6 +278,7 @@ mod tests {
             default: None,
             identity: String::new(),
             generated: String::new(),
+            comment: None,
         };
         let some = |text: &str| Some(text.to_owned());
         for (column, words) in [
@@ -298,7 +297,7 @@ mod tests {
                 "text GENERATED ALWAYS AS (a + 1) STORED",
             ),
         ] {
-            assert_eq!(column_words(&column), words);
+            assert_eq!(column.words(), words);
         }
     }
 

@@ -17,6 +17,7 @@
 //! | `bytea` | BLOB; TEXT; numbers as text | as they are |
 //! | `jsonb` | JSON TEXT | 1, then `jsonb`'s own text |
 //! | `date`, `time`, `timestamp`, `timestamptz` | TEXT; with an epoch reading INTEGER and REAL instead | days or microseconds |
+//! | an enumerated type | TEXT, and numbers as text, of the very bytes of a label | as they are |
 //! | `uuid` | TEXT of 36 characters, hyphenated, any case | 16 |
 
 use std::io::Write;
@@ -174,6 +175,13 @@ impl CellForm {
                 push(out, &microseconds.ok_or(Misfit)?.to_be_bytes())
             }
             PgType::Uuid => push(out, &uuid(cell).ok_or(Misfit)?),
+            // `enum_send` sends a label's text.
+            PgType::Enum(of) => {
+                let start = out.len();
+                text_of(cell, out)?;
+                let is_label = of.labels().iter().any(|label| label.as_bytes() == &out[start..]);
+                if is_label { Ok(()) } else { Err(Misfit) }
+            }
         }
     }
 

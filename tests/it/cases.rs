@@ -17,8 +17,8 @@ use crate::{
 
 /// Everything about the tables that a mapping can ask for, whatever the order of columns.
 const SCHEMA: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
-    SELECT format('column %s.%s %s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-                  CASE WHEN a.attnotnull THEN 'NOT NULL' END, pg_get_expr(d.adbin, d.adrelid), a.attidentity, co.collname)
+    SELECT format('column %s.%s %s %s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+                  CASE WHEN a.attnotnull THEN 'NOT NULL' END, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, co.collname)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     LEFT JOIN pg_collation co ON co.oid = a.attcollation
@@ -27,6 +27,11 @@ const SCHEMA: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
     UNION ALL SELECT format('constraint %s %s %s', conname, pg_get_constraintdef(oid), convalidated)
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'seaql%' AND contype <> 'n'
       AND conrelid NOT IN (SELECT oid FROM pg_class WHERE relispartition) AND conparentid = 0
+    UNION ALL SELECT format('comment %s.%s %s', relname, attname, description)
+    FROM pg_description JOIN pg_class c ON c.oid = objoid LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid
+    WHERE classoid = 'pg_class'::regclass AND relnamespace = 'public'::regnamespace AND description NOT LIKE '%somebody%'
+    UNION ALL SELECT format('type %s %s', t.typname, string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder))
+    FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.typnamespace = 'public'::regnamespace GROUP BY t.oid, t.typname
     UNION ALL SELECT format('index %s %s', pg_get_indexdef(indexrelid), indisvalid)
     FROM pg_index JOIN pg_class c ON c.oid = indrelid
     WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'seaql%' AND indexrelid::regclass::text NOT LIKE '%somebody%'
@@ -169,14 +174,35 @@ cases![
     check_altered,
     check_dropped,
     collation,
+    comment_added,
+    comment_altered,
+    comment_dropped,
+    comment_of_somebody,
+    comment_pruned,
     column_added,
     column_dropped,
+    column_filled,
+    column_renamed,
+    column_renamed_and_retyped,
     default_altered,
+    enum_added,
+    enum_label_added,
+    enum_label_removed,
+    enum_to_text,
     foreign_key_added,
     foreign_key_altered,
     foreign_key_retyped,
+    generated_added,
+    generated_altered,
+    generated_dropped,
+    generated_from_plain,
+    generated_retyped,
+    generated_to_plain,
     index_added,
     index_altered,
+    index_covering_added,
+    index_covering_altered,
+    index_covering_dropped,
     index_dropped,
     index_invalid,
     index_of_somebody,
@@ -189,6 +215,7 @@ cases![
     partitions_indexed,
     table_partitioned,
     table_unpartitioned,
+    table_renamed,
     text_to_date,
     text_to_jsonb,
     type_narrowed,
@@ -198,7 +225,30 @@ cases![
 /// What rows refuse is found before anything is tried.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_in_the_way() {
-    let case = Case::open("rows_in_the_way").await;
+    is_refused("rows_in_the_way").await;
+}
+
+/// So is what the expression of a generated column makes of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_refused() {
+    is_refused("generated_refused").await;
+}
+
+/// Rows hold a label that goes, or a text that is none; each is named by its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_label_in_use() {
+    is_refused("enum_label_in_use").await;
+}
+
+/// Another's type is used as it is, where it has the same labels, and else stands in the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_of_somebody() {
+    is_refused("enum_of_somebody").await;
+}
+
+/// Nothing makes the change, and nothing has become another.
+async fn is_refused(name: &'static str) {
+    let case = Case::open(name).await;
     case.plans(3);
     let before = case.way.target.value(SCHEMA).await;
     case.run("apply", "after.yaml", &["--yes", "--allow", ALL_HAZARDS]).ends_with(3);

@@ -65,3 +65,20 @@ async fn what_scratch_does_not_take_is_said() {
     way.target.execute("ALTER TABLE plays ADD COLUMN by_hand text").await;
     drift(&way, &[]).ends_with(2).says(&unknown).says(&["column plays.by_hand was added by hand"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn comments_are_compared_too() {
+    let way = Way::from_sql("CREATE TABLE tracks (id INTEGER PRIMARY KEY, name TEXT)").await;
+    let mapping = "version: 1\ntables:\n  tracks:\n    comment: See public.tracks\n    columns: {name: {comment: Its name}}\n";
+    let mapping = way.place.write("types.yaml", mapping);
+    way.run("apply", &["--yes", "--mapping", mapping.to_str().unwrap()]).succeeds();
+    drift(&way, &[]).succeeds().says(&["No drift: 1 table"]);
+    way.target
+        .execute("COMMENT ON TABLE tracks IS NULL; COMMENT ON COLUMN tracks.name IS 'Another'; COMMENT ON COLUMN tracks.id IS 'Key'")
+        .await;
+    drift(&way, &[]).ends_with(2).says(&[
+        "comment on table tracks is missing",
+        "comment on column tracks.name is Another; the versions say Its name",
+        "comment on column tracks.id was added by hand: Key",
+    ]);
+}

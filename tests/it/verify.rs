@@ -95,6 +95,7 @@ fn table(name: &str, columns: &[(&str, &str)], key: &[usize]) -> TableCopy {
         rows: 0,
         chunk_starts: Vec::new(),
         sequence: None,
+        fills: Vec::new(),
     }
 }
 

@@ -140,6 +140,22 @@ impl Target {
         entry.pool(1)
     }
 
+    /// The same database, and another schema in it.
+    ///
+    /// # Errors
+    /// As [`connect`].
+    pub async fn in_schema(&self, schema: &str) -> Result<Target, ConnectError> {
+        check_schema(schema)?;
+        let mut entry = (*self.entry).clone();
+        entry.options = entry.options.options([("search_path", quote_identifier(schema))]);
+        let mut session = entry.open().await?;
+        let (server, schema_exists) = entry.ask(&mut session, schema).await?;
+        session.close().await.ok();
+        let pool = entry.pool(self.pool.options().get_max_connections());
+        let (schema, display) = (schema.to_owned(), self.display.clone());
+        Ok(Target { pool, schema, schema_exists, server, display, entry: Arc::new(entry) })
+    }
+
     /// Creates the target schema if it is not there.
     ///
     /// # Errors

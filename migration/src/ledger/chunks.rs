@@ -269,10 +269,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Database`].
     pub async fn forget_table(&self, transaction: &mut PgConnection, table: &str) -> Result<(), LedgerError> {
-        let delete = ["chunk", "copied", "reject"]
-            .map(|name| format!("DELETE FROM {{{name}}} WHERE target_schema = $1 AND table_name = $2"));
-        for sql in delete {
-            sqlx::query(self.sql(&sql))
+        for sql in self.forget_table_sql() {
+            sqlx::query(sqlx::AssertSqlSafe(sql))
                 .bind(&self.target_schema)
                 .bind(table)
                 .execute(&mut *transaction)

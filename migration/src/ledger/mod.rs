@@ -7,6 +7,8 @@
 mod backends;
 mod chunks;
 mod install;
+mod moves;
+mod normal_forms;
 mod place;
 mod rejects;
 mod runs;
@@ -17,6 +19,7 @@ use sqlx::PgPool;
 pub(crate) use self::versions::VersionRow;
 pub use self::{
     chunks::{Chunk, ChunkCounts, ChunkRange, Copied, Started},
+    normal_forms::NormalForm,
     place::Place,
     rejects::{RecordedReject, RefusedBy, Reject},
     runs::{NewRun, Outcome, RunId},
@@ -168,7 +171,7 @@ impl Ledger {
     }
 
     fn sql_text(&self, template: &str) -> String {
-        let tables = ["run", "backend", "version", "step", "chunk", "copied", "reject"];
+        let tables = ["run", "backend", "version", "step", "chunk", "copied", "reject", "normal_form"];
         tables.iter().fold(template.to_owned(), |sql, table| {
             sql.replace(&format!("{{{table}}}"), &self.place.table(table))
         })

@@ -73,20 +73,4 @@ impl Ledger {
             .map_err(database("recording the run's end"))?;
         Ok(())
     }
-
-    /// Whether a run of this command has ever come to its end.
-    ///
-    /// # Errors
-    /// [`LedgerError::Database`].
-    pub async fn has_finished(&self, command: &str) -> Result<bool, LedgerError> {
-        let sql =
-            "SELECT EXISTS (SELECT FROM {run} WHERE target_schema = $1 AND command = $2 AND outcome = $3)";
-        sqlx::query_scalar(self.sql(sql))
-            .bind(&self.target_schema)
-            .bind(command)
-            .bind(Outcome::Done.as_str())
-            .fetch_one(&self.pool)
-            .await
-            .map_err(database("reading how earlier runs ended"))
-    }
 }

@@ -149,6 +149,20 @@ impl Ledger {
         ]
     }
 
+    /// `$1` schema, `$2` table: forgets what was copied into it.
+    pub(crate) fn forget_table_sql(&self) -> [String; 3] {
+        let delete = |table| format!("DELETE FROM {{{table}}} WHERE target_schema = $1 AND table_name = $2");
+        ["chunk", "copied", "reject"].map(|table| self.sql_text(&delete(table)))
+    }
+
+    /// `$1` schema, `$2` the table's name before, `$3` its name now: what was copied into it goes by the new one.
+    pub(crate) fn rename_table_sql(&self) -> [String; 3] {
+        let update = |table| {
+            format!("UPDATE {{{table}}} SET table_name = $3 WHERE target_schema = $1 AND table_name = $2")
+        };
+        ["chunk", "copied", "reject"].map(|table| self.sql_text(&update(table)))
+    }
+
     /// `$1` schema: forgets the copies into tables that are no longer there.
     pub(crate) fn forget_dropped_sql(&self) -> [String; 3] {
         ["chunk", "copied", "reject"].map(|table| {

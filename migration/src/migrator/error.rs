@@ -137,7 +137,7 @@ impl MigrateError {
 }
 
 /// For `map_err`: says what was being done.
-pub(super) fn database(doing: &'static str) -> impl Fn(sqlx::Error) -> MigrateError {
+pub(crate) fn database(doing: &'static str) -> impl Fn(sqlx::Error) -> MigrateError {
     move |error| MigrateError::Database { doing, source: error.into() }
 }
 

@@ -6,7 +6,7 @@ use super::{MigrateError, POST_SUFFIX, error::database};
 use crate::{Ledger, Target, Version, ledger::RecordedVersion, quote_identifier};
 
 /// sea-orm-migration's table, in the target schema.
-pub(super) const MIGRATION_TABLE: &str = "seaql_migrations";
+pub(crate) const MIGRATION_TABLE: &str = "seaql_migrations";
 
 /// A version that the folder or the target knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub(super) async fn entries(
     Ok(merge(folder, &recorded, &applied_names(target).await?))
 }
 
-async fn applied_names(target: &Target) -> Result<BTreeSet<String>, MigrateError> {
+/// What sea-orm-migration has as applied in the target schema.
+pub(crate) async fn applied_names(target: &Target) -> Result<BTreeSet<String>, MigrateError> {
     let failed = database("reading which versions are applied");
     let table = format!("{}.{}", quote_identifier(&target.schema), quote_identifier(MIGRATION_TABLE));
     let exists: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")

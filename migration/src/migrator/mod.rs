@@ -5,11 +5,13 @@
 //! Who calls [`up`] or [`down`] holds the [`Lock`](crate::Lock).
 
 mod ahead;
+mod chunks;
 mod concurrent;
 mod create_index;
 mod error;
 mod hazards;
 mod history;
+mod locks;
 mod runner;
 mod sort;
 mod status;
@@ -28,11 +30,13 @@ use tokio::{sync::oneshot, time::sleep};
 
 pub use self::ahead::{Build, builds};
 pub use self::error::MigrateError;
-pub(crate) use self::error::db_error;
 pub use self::status::{State, VersionStatus, status};
+pub(crate) use self::{
+    error::{database, db_error},
+    history::{MIGRATION_TABLE, applied_names},
+};
 use self::{
-    error::database,
-    history::{Entry, MIGRATION_TABLE, Origin, entries},
+    history::{Entry, Origin, entries},
     runner::{Job, PostData, PreData},
 };
 use crate::{Ledger, Target, Version};
@@ -62,7 +66,7 @@ pub enum UpTo {
 }
 
 /// How long is paused, one after another, where a step with a lock timeout of its own did not get its lock: 26 s in all.
-const LOCK_PAUSES: [Duration; 8] = [
+pub(crate) const LOCK_PAUSES: [Duration; 8] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(400),
@@ -114,32 +118,37 @@ async fn run_up(
 ) -> Result<Vec<String>, MigrateError> {
     let session = Session::open(target).await?;
     ledger.register_pool(&session.pool, 1).await?;
-    let mut names = Vec::new();
-    let mut pauses = LOCK_PAUSES.iter();
-    let done = loop {
+    let pending = migrator.pending(&session.connection).await?;
+    let names: Vec<String> = pending[..count_of(&pending, limit)].to_vec();
+    let done = with_patience(async || {
         let pending = migrator.pending(&session.connection).await?;
-        let count = count_of(&pending, limit);
-        if names.is_empty() {
-            names.extend(pending.into_iter().take(count));
-        }
-        let result = match u32::try_from(count) {
+        let result = match u32::try_from(count_of(&pending, limit)) {
             Ok(0) => Ok(()),
             Ok(count) => migrator.up(&session.connection, Some(count)).await,
             Err(_) => migrator.up(&session.connection, None).await,
         };
-        match migrator.outcome(result) {
-            // Whoever holds the lock goes on meanwhile, and nobody queues up behind us.
+        migrator.outcome(result)
+    })
+    .await;
+    session.close().await;
+    done.map(|()| names)
+}
+
+/// Tries again where a step did not get its lock in its own time: whoever holds it goes on meanwhile, and nobody queues up
+/// behind us.
+async fn with_patience(run: impl AsyncFn() -> Result<(), MigrateError>) -> Result<(), MigrateError> {
+    let mut pauses = LOCK_PAUSES.iter();
+    loop {
+        match run().await {
             Err(error)
                 if error.waited_for_a_lock()
                     && let Some(pause) = pauses.next() =>
             {
                 sleep(*pause).await
             }
-            done => break done,
+            done => return done,
         }
-    };
-    session.close().await;
-    done.map(|()| names)
+    }
 }
 
 /// Takes the last versions back, and returns their names, newest first.
@@ -157,16 +166,20 @@ pub async fn down(
     let session = Session::open(target).await?;
     ledger.register_pool(&session.pool, 1).await?;
     let mut names = Vec::new();
+    let mut done = Ok(());
     for _ in 0..count {
         let migrator = Migrator::new(target, ledger, versions, allow).await?;
         let Some(name) = migrator.last_applied() else { break };
         // Either half takes the whole version back.
-        let result = migrator.down(&session.connection, Some(1)).await;
-        migrator.outcome(result)?;
+        done =
+            with_patience(async || migrator.outcome(migrator.down(&session.connection, Some(1)).await)).await;
+        if done.is_err() {
+            break;
+        }
         names.push(name);
     }
     session.close().await;
-    Ok(names)
+    done.map(|()| names)
 }
 
 /// Records versions as applied without running them: for a target that already is what they lead to.

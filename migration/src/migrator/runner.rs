@@ -11,15 +11,15 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, 
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait::async_trait};
 
 use super::{
-    MigrateError, POST_SUFFIX,
+    MigrateError, POST_SUFFIX, chunks,
     concurrent::{Action, IndexState, action, effect_of},
     create_index::CreateIndex,
     error::db_error,
     hazards,
     history::{Entry, MIGRATION_TABLE, Origin},
-    sort,
+    locks, sort,
 };
-use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, version::Section};
+use crate::{Ledger, Step, Version, ledger::VersionRow, quote_identifier, sql_text, version::Section};
 use tokio::sync::oneshot;
 
 /// How much of a statement an error shows, in characters.
@@ -39,7 +39,7 @@ pub(super) struct Job {
     pub(super) validating: Arc<Mutex<Option<oneshot::Sender<()>>>>,
 }
 
-/// `NAME`: before the rows, in one transaction.
+/// `NAME`: before the rows, in one transaction; labels of enumerated types before it.
 pub(super) struct PreData(pub(super) Arc<Job>);
 
 /// `NAME__post`: after the rows, a transaction a step.
@@ -113,14 +113,40 @@ impl Job {
 
     async fn run_pre_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
         let connection = manager.get_connection();
-        for (index, step) in self.version().pre_data.iter().enumerate() {
-            self.run_in_transaction(connection, Section::PreData, index, step).await?;
+        let Version { pre_data, post_data, .. } = self.version();
+        // All of it before any of it: what has begun has been allowed, and goes on whatever the rows have become.
+        for (section, steps) in [(Section::PreData, pre_data), (Section::PostData, post_data)] {
+            for index in 0..steps.len() {
+                self.check_hazards(connection, section, index, steps).await?;
+            }
         }
+        let labels = self.add_labels(connection).await?;
+        self.run_all(connection, Section::PreData, &pre_data[labels..]).await?;
         let row = VersionRow::of(self.version())?;
         let mut values = vec![self.version().name.as_str().into()];
         values.extend(row.sections.into_iter().map(Value::from));
         values.push(row.checksum.into());
         self.record(connection, &self.ledger.record_version_sql(), values).await
+    }
+
+    /// Commits the labels with which the version begins, and gives their number: nothing in the transaction that adds one
+    /// may use it. A run that was cut off meets them again, which is why they are added `IF NOT EXISTS`.
+    async fn add_labels<C: ConnectionTrait>(&self, connection: &C) -> Result<usize, MigrateError> {
+        let (section, steps) = (Section::PreData, &self.version().pre_data);
+        let labels = self.version().before_rows().0.len();
+        if labels > 0 {
+            // What is refused is refused as a whole.
+            for index in 0..steps.len() {
+                self.check_hazards(connection, section, index, steps).await?;
+            }
+        }
+        for (index, step) in steps.iter().enumerate().take(labels) {
+            let failed = |error: DbErr| self.step_failed(section, index, step, &error);
+            let transaction = self.pool.begin().await.map_err(failed)?;
+            self.run_in_transaction(&transaction, section, index, step).await?;
+            transaction.commit().await.map_err(failed)?;
+        }
+        Ok(labels)
     }
 
     async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
@@ -140,6 +166,8 @@ impl Job {
             for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
                 if steps[index].concurrent {
                     self.run_concurrently(manager.get_connection(), index, &steps[index]).await?;
+                } else if steps[index].in_chunks {
+                    self.run_in_chunks(manager.get_connection(), index, &steps[index]).await?;
                 } else {
                     let setting = sort::setting(&steps[index], group, self.sessions);
                     running.push(self.run_step(index, setting).boxed());
@@ -169,6 +197,25 @@ impl Job {
         transaction.commit().await.map_err(failed)
     }
 
+    /// Runs steps in one transaction, which first takes the locks that it will wait for: a statement that waits for one
+    /// table while those before it hold others keeps everybody from these, and all that they did is lost when it waits in
+    /// vain.
+    async fn run_all<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        section: Section,
+        steps: &[Step],
+    ) -> Result<(), MigrateError> {
+        let taken = locks::of(connection, steps).await;
+        if let Some(step) = taken.map_err(|error| failed("looking for the tables to lock", &error))? {
+            self.run_in_transaction(connection, section, 0, &step).await?;
+        }
+        for (index, step) in steps.iter().enumerate() {
+            self.run_in_transaction(connection, section, index, step).await?;
+        }
+        Ok(())
+    }
+
     async fn run_in_transaction<C: ConnectionTrait>(
         &self,
         connection: &C,
@@ -176,12 +223,36 @@ impl Job {
         index: usize,
         step: &Step,
     ) -> Result<(), MigrateError> {
-        self.check_hazards(connection, section, index, step).await?;
         let run = async {
             connection.execute_unprepared(&timeouts("SET LOCAL", step)).await?;
             connection.execute_unprepared(&step.sql).await
         };
-        run.await.map(|_| ()).map_err(|error| self.step_failed(section, index, step, &error))
+        run.await.map_err(|error| self.step_failed(section, index, step, &error))?;
+        // In the same transaction, so that rows are never known by a name that their table does not have.
+        if let Some([before, now]) = sql_text::renamed_table(&step.sql)
+            && !self.takes_back(section, &before, &now)
+        {
+            // What is known of an earlier table of that name, which cannot be there any more.
+            for sql in self.ledger.forget_table_sql() {
+                self.record(connection, &sql, vec![now.as_str().into()]).await?;
+            }
+            for sql in self.ledger.rename_table_sql() {
+                self.record(connection, &sql, vec![before.as_str().into(), now.as_str().into()]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a table that is made under the old name of a renamed one takes all its rows.
+    fn takes_back(&self, section: Section, before: &str, now: &str) -> bool {
+        let Version { pre_data, post_data, down, .. } = self.version();
+        let steps = match section {
+            Section::PreData => pre_data,
+            Section::PostData => post_data,
+            Section::Down => down,
+        };
+        let mut moved = steps.iter().filter_map(|step| sql_text::moved_rows(&step.sql));
+        moved.any(|[from, to]| from == now && to == before)
     }
 
     /// Sent alone, as the server demands; the ledger's row before it says that a try was made.
@@ -192,7 +263,6 @@ impl Job {
         step: &Step,
     ) -> Result<(), MigrateError> {
         let section = Section::PostData;
-        self.check_hazards(connection, section, index, step).await?;
         let step_failed = |error: DbErr| self.step_failed(section, index, step, &error);
         let effect = effect_of(&step.sql);
         let state = index_state(connection, &effect).await.map_err(step_failed)?;
@@ -217,6 +287,25 @@ impl Job {
         self.record_step(connection, index).await
     }
 
+    /// An UPDATE in many transactions, a range of pages each, so that nobody waits long for a row. What has arrived behind the
+    /// table's end meanwhile is in the last one.
+    async fn run_in_chunks<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        index: usize,
+        step: &Step,
+    ) -> Result<(), MigrateError> {
+        let failed = |error: DbErr| failed("a step's transaction", &error);
+        let section = Section::PostData;
+        for range in chunks::of(connection, &step.sql).await.map_err(failed)? {
+            let chunk = Step { sql: format!("{} AND {range}", step.sql), ..step.clone() };
+            let transaction = self.pool.begin().await.map_err(failed)?;
+            self.run_in_transaction(&transaction, section, index, &chunk).await?;
+            transaction.commit().await.map_err(failed)?;
+        }
+        self.record_step(connection, index).await
+    }
+
     /// Runs the way back and forgets the version, all in the caller's transaction. A version that is no longer recorded
     /// was taken back by its other half a moment ago.
     async fn take_back<C: ConnectionTrait>(&self, connection: &C) -> Result<(), MigrateError> {
@@ -225,9 +314,11 @@ impl Job {
             return Ok(());
         }
         self.check_way_back()?;
-        for (index, step) in self.version().down.iter().enumerate() {
-            self.run_in_transaction(connection, Section::Down, index, step).await?;
+        let down = &self.version().down;
+        for index in 0..down.len() {
+            self.check_hazards(connection, Section::Down, index, down).await?;
         }
+        self.run_all(connection, Section::Down, down).await?;
         for sql in self.ledger.forget_version_sql() {
             self.record(connection, &sql, vec![name.into()]).await?;
         }
@@ -272,9 +363,11 @@ impl Job {
         connection: &C,
         section: Section,
         index: usize,
-        step: &Step,
+        steps: &[Step],
     ) -> Result<(), MigrateError> {
-        let found = hazards::refusal(connection, step, &self.allow).await;
+        let (earlier, rest) = steps.split_at(index);
+        let [step, ..] = rest else { return Ok(()) };
+        let found = hazards::refusal(connection, step, earlier, &self.allow).await;
         match found.map_err(|error| self.step_failed(section, index, step, &error))? {
             None => Ok(()),
             Some(refusal) => Err(MigrateError::NotAllowed {

@@ -71,14 +71,10 @@ fn parse_attributes(attributes: &str, section: Section) -> Result<Step, String> 
         match attribute.split_once('=') {
             None if attribute == "concurrent" && section == Section::PostData => step.concurrent = true,
             None if attribute == "parallel" && section == Section::PostData => step.parallel = true,
-            None if attribute == "parallel" => {
+            None if attribute == "in_chunks" && section == Section::PostData => step.in_chunks = true,
+            None if ["concurrent", "parallel", "in_chunks"].contains(&attribute) => {
                 return Err(format!(
-                    "a parallel step cannot be in {section}.sql, which runs in one transaction: move it to post-data.sql"
-                ));
-            }
-            None if attribute == "concurrent" => {
-                return Err(format!(
-                    "a concurrent step cannot be in {section}.sql, which runs in one transaction: move it to \
+                    "a step that is {attribute} cannot be in {section}.sql, which runs in one transaction: move it to \
                      post-data.sql"
                 ));
             }
@@ -87,7 +83,7 @@ fn parse_attributes(attributes: &str, section: Section) -> Result<Step, String> 
             Some(("statement_timeout", value)) => step.statement_timeout = Some(parse_timeout(value)?),
             _ => {
                 return Err(format!(
-                    "{attribute:?} is none of concurrent, parallel, hazards=…, lock_timeout=… and statement_timeout=…"
+                    "{attribute:?} is none of concurrent, parallel, in_chunks, hazards=…, lock_timeout=… and statement_timeout=…"
                 ));
             }
         }
@@ -155,6 +151,9 @@ fn header_of(step: &Step) -> String {
     if step.parallel {
         header.push_str(" parallel");
     }
+    if step.in_chunks {
+        header.push_str(" in_chunks");
+    }
     if !step.hazards.is_empty() {
         header.push_str(&format!(" hazards={}", step.hazards.join(",")));
     }
@@ -194,6 +193,7 @@ mod tests {
             sql: "CREATE INDEX CONCURRENTLY i ON t (a)".to_owned(),
             concurrent: true,
             parallel: false,
+            in_chunks: false,
             hazards: vec!["builds-index".to_owned(), "blocks-writes".to_owned()],
             lock_timeout: Some(Duration::from_secs(3)),
             statement_timeout: Some(Duration::from_secs(5400)),

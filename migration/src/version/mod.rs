@@ -1,7 +1,8 @@
 //! Versions: the schema part of a plan, frozen as SQL text that people can read.
 //!
 //! A version is a folder `mYYYYMMDD_HHMMSS_slug` with the files `pre-data.sql` (before the rows, one transaction),
-//! `post-data.sql` (after them, a transaction a step) and `down.sql` (the way back, one transaction). In a file each
+//! `post-data.sql` (after them, a transaction a step) and `down.sql` (the way back, one transaction).
+//! `ALTER TYPE … ADD VALUE` at the beginning of `pre-data.sql` is committed before its transaction. In a file each
 //! statement is introduced by a line `-- step`, which may carry attributes:
 //!
 //! ```sql
@@ -17,14 +18,14 @@ use std::{fmt, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use self::folder::{load_folder, save};
-use crate::sql_text;
+use crate::{enum_types, sql_text};
 
 /// A frozen schema change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// `mYYYYMMDD_HHMMSS_slug`.
     pub name: String,
-    /// Before the rows, in one transaction.
+    /// Before the rows, in one transaction ([`Version::before_rows`]).
     pub pre_data: Vec<Step>,
     /// After the rows, each step in a transaction of its own, or concurrently.
     pub post_data: Vec<Step>,
@@ -40,6 +41,10 @@ pub struct Step {
     /// Whether it must be sent outside of any transaction.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub concurrent: bool,
+    /// Whether it is an `UPDATE … WHERE …` that is made in many small transactions, a range of the table's rows each. What it
+    /// has done it must not do again, since a run that is cut off begins anew. Post-data only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_chunks: bool,
     /// Whether it may run at the same time as its neighbours that may too: index builds, validations. Post-data only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parallel: bool,
@@ -151,6 +156,13 @@ pub enum VersionError {
 }
 
 impl Version {
+    /// What comes before the rows: the labels of enumerated types with which it begins, each committed by itself, since
+    /// nothing in the transaction that adds a label may use it; and the one transaction of the rest.
+    pub fn before_rows(&self) -> (&[Step], &[Step]) {
+        let labels = self.pre_data.iter().take_while(|step| enum_types::adds_label(&step.sql)).count();
+        self.pre_data.split_at(labels)
+    }
+
     /// The steps of a section.
     pub fn section(&self, section: Section) -> &[Step] {
         match section {
@@ -169,8 +181,9 @@ impl Version {
             for step in self.section(section) {
                 let sql = sql_text::without_comments(&step.sql);
                 // The lengths keep one statement's end from passing for the next one's beginning.
-                let header =
-                    format!("{section} {} {} {}\n", step.concurrent, step.hazards.join(","), sql.len());
+                let chunks = if step.in_chunks { " in_chunks" } else { "" };
+                let (concurrent, hazards) = (step.concurrent, step.hazards.join(","));
+                let header = format!("{section} {concurrent}{chunks} {hazards} {}\n", sql.len());
                 content.push_str(&header);
                 content.push_str(&sql);
             }

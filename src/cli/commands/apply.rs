@@ -13,7 +13,8 @@ use crate::{
         progress::Bar,
         saved_plan::PlanOfFile,
     },
-    plan::{CopyPlan, Plan, StartOver, VersionAction},
+    inspect,
+    plan::{CopyPlan, MadeFor, Plan, StartOver, VersionAction},
     report,
     schema::Hazard,
     target::{Ledger, Lock},
@@ -42,17 +43,27 @@ pub(in crate::cli) async fn run(
     if let Some(ledger) = Ledger::find(&ends.target).await? {
         ledger.end_leftover_sessions(&lock).await?;
     }
+    let mut from_lock = None;
+    if let Some(from) = &ends.from {
+        let lock = from_lock.insert(Lock::try_acquire(from).await?);
+        if let Some(ledger) = Ledger::find(from).await? {
+            ledger.end_leftover_sessions(lock).await?;
+        }
+    }
     let done = match ends.prepare(Depth::Whole, output).await {
         Ok(mut prepared) => carry_out(args, saved, &mut prepared, &mut lock, interrupt, output).await,
         Err(error) => Err(error),
     };
+    if let Some(lock) = from_lock {
+        lock.release().await;
+    }
     lock.release().await;
     done
 }
 
 async fn carry_out(
     args: &ApplyArgs,
-    saved: Option<(&PlanOfFile, &ScopeArgs)>,
+    mut saved: Option<(&PlanOfFile, &ScopeArgs)>,
     prepared: &mut Prepared,
     lock: &mut Lock,
     interrupt: &Interrupt,
@@ -73,7 +84,7 @@ async fn carry_out(
                 .report(|out| report::plan_text(plan, &prepared.target.display, output.paint(), out))
                 .map_err(written)?;
         }
-        if args.restart && plan.blockers().next().is_none() {
+        if args.restart && plan.moves.is_none() && plan.blockers().next().is_none() {
             let tables = plan.start_over(&prepared.live, renew_rejected);
             renew_rejected = false;
             if !tables.is_empty() {
@@ -82,7 +93,9 @@ async fn carry_out(
                 continue;
             }
         }
-        if let Some(exit) = forbidden(plan, output) {
+        // What has moved can be emptied after.
+        let is_renewed = args.restart && plan.moves.is_some() && plan.blockers().next().is_none();
+        if !is_renewed && let Some(exit) = forbidden(plan, output) {
             return Ok(exit);
         }
         if plan.is_empty() {
@@ -95,6 +108,19 @@ async fn carry_out(
                 output.note("Nothing was done.");
                 return Ok(Exit::Done);
             }
+        }
+        if let (Some(moves), Some(from)) = (&plan.moves, &prepared.from) {
+            moves.carry_out(from).await?;
+            output.note(&format!(
+                "moved {} from schema {} to {}",
+                moves.tables.join(", "),
+                moves.from,
+                moves.to
+            ));
+            // What the saved plan saw has moved; what is left was agreed to, and nobody else has the lock.
+            saved = None;
+            prepared.plan_again().await?;
+            continue;
         }
         let report = match execute(args, prepared, lock, interrupt, output).await {
             Ok(report) => report,
@@ -111,6 +137,7 @@ async fn carry_out(
         }
         prepared.plan_again().await?;
     }
+    inspect::remember(&prepared.target, &prepared.normal).await?;
     done.rejects = apply::write_rejects(&prepared.plan, &prepared.target, &args.rejects).await?;
     let write = |out: &mut dyn Write| match args.format {
         Format::Text => report::apply_text(&done, output.paint(), out),
@@ -152,7 +179,7 @@ async fn start_over(
     if !args.yes && !ask(output)? {
         return Err(CliError::Refused { message: "nothing was done".to_owned(), hint: None });
     }
-    apply::start_over(&prepared.target, tables).await?;
+    apply::start_over(&prepared.target, &tables.there(&prepared.plan.former)).await?;
     if !tables.emptied.is_empty() {
         output.note(&format!("emptied {}", tables.emptied.join(", ")));
     }
@@ -229,7 +256,7 @@ async fn execute(
             Event::Finishing { chunks } => bar.note(output, &finishing(chunks)),
         })
     };
-    let new_version = prepared.new_version(plan.slug()).await?;
+    let new_version = prepared.new_version(plan.slug(), MadeFor::ThisTarget).await?;
     let versions_dir = plan.desired.versions_dir.clone();
     let options = Options {
         jobs: prepare::jobs(args.jobs),

@@ -13,7 +13,7 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: &AuditArgs, output: Output) -> Result<Exit, CliError> {
     let source = prepare::open(&args.source, prepare::jobs(None)).await?;
-    let audit = prepare::audit(&source, Depth::Whole, output).await?;
+    let audit = prepare::audit(&source, Depth::Whole, None, output).await?;
     output
         .data(|out| match args.format {
             Format::Text => report::audit_text(&audit, output.paint(), out),

@@ -4,6 +4,7 @@ use crate::{
     cli::{
         error::{CliError, Exit},
         output::Output,
+        placement::{Placement, placement},
         plan_args::{PlanArgs, PlanFormat},
         prepare,
     },
@@ -20,7 +21,9 @@ pub(in crate::cli) async fn run(args: &PlanArgs, output: Output) -> Result<Exit,
     let ends = &args.ends;
     // The source's name alone, which names the database of a private server.
     let source = ends.source();
-    let target = prepare::connect(&ends.target, &ends.schema(), source.as_deref(), false, 1).await?;
+    let (mapping, schema) = ends.mapping_and_schema();
+    let Placement { schema, .. } = placement(&prepare::mapping(mapping.as_deref())?, schema)?;
+    let target = prepare::connect(&ends.target, &schema, source.as_deref(), false, 1).await?;
     let drift = inspect::drift(&target).await?;
     output
         .data(|out| match args.format {

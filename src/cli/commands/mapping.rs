@@ -57,7 +57,7 @@ async fn look(args: &CheckArgs, output: Output) -> Result<(Mapping, Vec<Finding>
     let mapping = prepare::mapping(scope.mapping.as_deref())?;
     let Some(source) = &args.source else { return Ok((mapping, Vec::new())) };
     let source = prepare::open(&SourceArgs { source: source.clone() }, prepare::jobs(None)).await?;
-    let audit = prepare::audit(&source, Depth::Whole, output).await?;
+    let audit = prepare::audit(&source, Depth::Whole, Some(&mapping), output).await?;
     let mut findings = prepare::desired_and_tried(&mapping, &source, &audit, &scope).await?.findings;
     findings.sort_by_key(|finding| finding.severity);
     Ok((mapping, findings))
@@ -66,14 +66,16 @@ async fn look(args: &CheckArgs, output: Output) -> Result<(Mapping, Vec<Finding>
 async fn show(args: &ShowArgs, output: Output) -> Result<Exit, CliError> {
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
     let source = prepare::open(&args.source, prepare::jobs(None)).await?;
-    let audit = prepare::audit(&source, Depth::Whole, output).await?;
+    let audit = prepare::audit(&source, Depth::Whole, Some(&mapping), output).await?;
     let desired = prepare::desired(&mapping, &audit, &args.scope)?;
     for name in &args.table {
         is_there(name, &desired, &audit.path)?;
     }
     let asked_for =
         |table: &str| args.table.is_empty() || args.table.iter().any(|name| name.eq_ignore_ascii_case(table));
-    let report = TypesReport::new(&mapping, &audit, &desired, asked_for);
+    let report = TypesReport::new(&mapping, &audit, &desired, |copy| {
+        asked_for(&copy.source) || asked_for(&copy.target)
+    });
     output
         .data(|out| match args.format {
             Format::Text => report::types_text(&report, output.paint(), out),
@@ -85,7 +87,7 @@ async fn show(args: &ShowArgs, output: Output) -> Result<Exit, CliError> {
 
 /// Refuses a table that does not go over.
 fn is_there(name: &str, desired: &Desired, source: &str) -> Result<(), CliError> {
-    let mut known = desired.tables.iter().map(|table| table.source.as_str());
+    let mut known = desired.tables.iter().flat_map(|table| [table.source.as_str(), table.target.as_str()]);
     if known.clone().any(|table| table.eq_ignore_ascii_case(name)) {
         return Ok(());
     }

@@ -5,26 +5,27 @@ use crate::{
         args::{MigrateArgs, MigrateCommand, VersionArgs},
         error::{CliError, Exit},
         output::Output,
+        placement::{Placement, placement},
         prepare,
     },
-    target::{self, Redone, Target, UpTo, Version, VersionStatus},
+    target::{self, Redone, State, Target, UpTo, Version, VersionStatus},
 };
 
 pub(in crate::cli) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, CliError> {
     match &args.command {
         MigrateCommand::Up { versions, wait, allow } => {
-            let (target, versions) = open(versions).await?;
+            let (target, versions) = open(versions).await?.settled()?;
             say_overtaken(&target, &versions, output).await?;
             let applied = target::migrate_up(&target, &versions, UpTo::All, allow, *wait).await?;
             say(output, "applied", &applied, "Nothing to do: the target has every version.")
         }
         MigrateCommand::Down { versions, steps, allow } => {
-            let (target, versions) = open(versions).await?;
+            let (target, versions) = open(versions).await?.settled()?;
             let taken_back = target::migrate_down(&target, &versions, *steps, allow).await?;
             say(output, "taken back", &taken_back, "Nothing to do: the target has no version.")
         }
         MigrateCommand::Redo { versions, allow } => {
-            let (target, versions) = open(versions).await?;
+            let (target, versions) = open(versions).await?.settled()?;
             let Redone { taken_back, applied } = target::migrate_redo(&target, &versions, allow).await?;
             let Some(taken_back) = taken_back else {
                 return say(output, "", &[], "Nothing to do: the target has no version.");
@@ -33,17 +34,52 @@ pub(in crate::cli) async fn run(args: &MigrateArgs, output: Output) -> Result<Ex
             say(output, "applied", &applied, "")
         }
         MigrateCommand::Status { versions } => {
-            let (target, versions) = open(versions).await?;
+            let Place { target, versions, moves_to } = open(versions).await?;
+            if let Some(to) = moves_to {
+                output.note(&format!(
+                    "note: the tables are still in schema {}; `mtm apply` moves them to {to}",
+                    target.schema
+                ));
+            }
             status(&target, &versions, output).await
         }
     }
 }
 
-async fn open(args: &VersionArgs) -> Result<(Target, Vec<Version>), CliError> {
+/// Where versions are, and which.
+struct Place {
+    target: Target,
+    versions: Vec<Version>,
+    /// The schema to which the tables, and with them the versions, are still to move.
+    moves_to: Option<String>,
+}
+
+impl Place {
+    /// The target, where its tables are as they should be.
+    fn settled(self) -> Result<(Target, Vec<Version>), CliError> {
+        let Some(to) = self.moves_to else { return Ok((self.target, self.versions)) };
+        Err(CliError::Refused {
+            message: format!("the tables are still in schema {}, and should be in {to}", self.target.schema),
+            hint: Some("`mtm apply` moves them, and the versions with them; no version does".to_owned()),
+        })
+    }
+}
+
+async fn open(args: &VersionArgs) -> Result<Place, CliError> {
     let mapping = prepare::mapping(args.mapping.as_deref())?;
     let versions = prepare::versions(mapping.versions_dir.as_ref())?;
-    let target = prepare::connect(&args.target, &args.schema, None, true, 2).await?;
-    Ok((target, versions))
+    let Placement { schema, moved_from } = placement(&mapping, args.schema.as_deref())?;
+    let target = prepare::connect(&args.target, &schema, None, true, 2).await?;
+    // In the new schema the versions would make every table anew.
+    if let Some(from) = moved_from {
+        let from = target.in_schema(&from).await?;
+        let is_recorded = |status: &VersionStatus| status.sql_known && status.state != State::Pending;
+        let there = target::status(&from, &[]).await?.iter().any(is_recorded);
+        if there && !target::status(&target, &[]).await?.iter().any(is_recorded) {
+            return Ok(Place { target: from, versions, moves_to: Some(schema) });
+        }
+    }
+    Ok(Place { target, versions, moves_to: None })
 }
 
 /// Names the versions that are pending before one that is applied: two branches saved them side by side. They run all the

@@ -11,7 +11,7 @@ use crate::{
         prepare::{self, Ends, Prepared},
         saved_plan::{self, PlanFile},
     },
-    plan::VersionAction,
+    plan::{MadeFor, VersionAction},
     report, target,
 };
 
@@ -83,7 +83,10 @@ async fn save_version(
             hint: Some("run them with `mtm migrate up` or `mtm apply`, then save".to_owned()),
         });
     }
-    let Some(version) = prepared.new_version(slug).await? else {
+    if plan.moves.is_some() {
+        output.note("note: no version says that tables move to another schema; `mtm apply` moves them");
+    }
+    let Some(version) = prepared.new_version(slug, MadeFor::AnyTarget).await? else {
         let covered = if plan.pending_versions.is_empty() {
             "the target's schema is what the mapping says"
         } else {

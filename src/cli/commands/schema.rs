@@ -15,7 +15,7 @@ use crate::{
 pub(in crate::cli) async fn run(args: &SchemaArgs, output: Output) -> Result<Exit, CliError> {
     let mapping = prepare::mapping(args.scope.mapping.as_deref())?;
     let source = prepare::open(&args.source, prepare::jobs(None)).await?;
-    let audit = prepare::audit(&source, Depth::Whole, output).await?;
+    let audit = prepare::audit(&source, Depth::Whole, Some(&mapping), output).await?;
     let desired = prepare::desired(&mapping, &audit, &args.scope)?;
     output
         .data(|out| match args.format {

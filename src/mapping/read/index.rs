@@ -6,7 +6,7 @@ use super::super::{
 };
 use super::keys::{Key, Keys, Relation, Shape};
 use super::primitives::{Object, Reader};
-use super::words::{METHODS, ORDERS};
+use super::words::{METHODS, NULLS, ORDERS};
 use crate::schema::{IndexKey, IndexPart};
 
 pub(super) const INDEX: Keys = Keys {
@@ -33,10 +33,24 @@ pub(super) const INDEX: Keys = Keys {
             "The one expression that is indexed, in PostgreSQL's own SQL.",
         ),
         Key::optional("opclass", Shape::Text, "The operator class of `expression`."),
+        Key::optional(
+            "include",
+            Shape::FilledList(&Shape::Text),
+            "Columns whose values lie in the index beside what is searched by, so that a query need not look at the table.",
+        ),
+        Key::optional(
+            "nulls_distinct",
+            Shape::Truth,
+            "Of a unique index, `false` lets NULL stand in one row only; from PostgreSQL 15 on.",
+        ),
         Key::optional("where", Shape::Text, "An expression: only the rows that meet it are indexed."),
     ],
     planned: &["comment"],
-    relations: &[Relation::ExactlyOne(&["columns", "expression"]), Relation::Needs("opclass", "expression")],
+    relations: &[
+        Relation::ExactlyOne(&["columns", "expression"]),
+        Relation::Needs("opclass", "expression"),
+        Relation::Needs("nulls_distinct", "unique"),
+    ],
 };
 
 const PART: Keys = Keys {
@@ -45,6 +59,11 @@ const PART: Keys = Keys {
         Key::optional("expression", Shape::Text, "An expression, in PostgreSQL's own SQL."),
         Key::optional("opclass", Shape::Text, "The operator class, such as `jsonb_path_ops`."),
         Key::optional("order", Shape::Word(&ORDERS), "The direction; `asc` unless `desc` is said."),
+        Key::optional(
+            "nulls",
+            Shape::Word(&NULLS),
+            "Where NULL stands: `last` in ascending order and `first` in descending, unless it is said.",
+        ),
     ],
     planned: &[],
     relations: &[Relation::ExactlyOne(&["column", "expression"])],
@@ -57,12 +76,22 @@ impl Reader {
         let method = object.get("method").and_then(|node| self.word(node, "index method", METHODS, &[]));
         let unique = self.truth(&object, "unique").unwrap_or(false);
         let predicate = self.optional_text(&object, "where").map(|predicate| predicate.value);
+        let nulls_not_distinct = self.truth(&object, "nulls_distinct") == Some(false);
+        if !unique && let Some(place) = object.key_place("nulls_distinct") {
+            self.mistake(place, "`nulls_distinct` is for a unique index", Some("add `unique: true`"));
+        }
+        let include = object.node("include").map(|node| {
+            let items = self.filled_list(node, "`include` names at least one column", None);
+            self.names(items)
+        });
         let parts = self.index_parts(&object);
         Some(IndexEntry {
             name: name?,
             method: method.unwrap_or("btree").to_owned(),
             unique,
             parts: parts?,
+            include: include.unwrap_or_default(),
+            nulls_not_distinct,
             predicate,
         })
     }
@@ -83,7 +112,7 @@ impl Reader {
                 let expression = self.required_text(object, "expression")?;
                 let opclass = self.optional_text(object, "opclass").map(|opclass| opclass.value);
                 let key = IndexKey::Expression(expression.value);
-                let value = IndexPart { key, opclass, descending: false };
+                let value = IndexPart { opclass, ..IndexPart::plain(key) };
                 Some(vec![Placed { value, place: expression.place }])
             }
             (Some(_), Some(place)) => {
@@ -98,16 +127,17 @@ impl Reader {
         }
     }
 
-    /// Reads a column's name, or `{column | expression, opclass, order}`.
+    /// Reads a column's name, or `{column | expression, opclass, order, nulls}`.
     fn index_part(&mut self, node: &Node) -> Option<Placed<IndexPart>> {
         if !matches!(node.kind, Kind::Mapping(_)) {
             let name = self.text(node)?;
-            let value = IndexPart { key: IndexKey::Column(name.value), opclass: None, descending: false };
+            let value = IndexPart::plain(IndexKey::Column(name.value));
             return Some(Placed { value, place: name.place });
         }
         let object = self.object(node, &PART)?;
         let opclass = self.optional_text(&object, "opclass").map(|opclass| opclass.value);
         let order = object.get("order").and_then(|node| self.word(node, "order", ORDERS, &[]));
+        let nulls = object.get("nulls").and_then(|node| self.word(node, "place of NULL", NULLS, &[]));
         let column = self.optional_text(&object, "column");
         let expression = self.optional_text(&object, "expression");
         let (key, place) = match (column, expression) {
@@ -124,6 +154,6 @@ impl Reader {
                 return None;
             }
         };
-        Some(Placed { value: IndexPart { key, opclass, descending: order.unwrap_or(false) }, place })
+        Some(Placed { value: IndexPart { key, opclass, descending: order.unwrap_or(false), nulls }, place })
     }
 }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
-    MAPPING, VERSION,
+    MAPPING, VERSION, enums,
     keys::{Key, Keys, Relation, Shape, Vocabulary},
     rule::AS_DECLARED,
 };
@@ -39,6 +39,8 @@ struct JsonSchema {
     #[serde(skip_serializing_if = "Option::is_none")]
     additional_properties: Option<Others>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    property_names: Option<Box<JsonSchema>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Box<JsonSchema>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     min_items: Option<u32>,
@@ -48,6 +50,8 @@ struct JsonSchema {
     any_of: Vec<JsonSchema>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     one_of: Vec<JsonSchema>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not: Option<Box<JsonSchema>>,
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "in_order")]
     definitions: Vec<(&'static str, JsonSchema)>,
 }
@@ -116,6 +120,14 @@ fn object(keys: &Keys) -> JsonSchema {
         match relation {
             Relation::ExactlyOne(names) => schema.one_of = each(names),
             Relation::AtLeastOne(names) => schema.any_of = each(names),
+            Relation::AtMostOne(names) => {
+                for (at, one) in names.iter().enumerate() {
+                    for other in &names[at + 1..] {
+                        let both = JsonSchema { required: vec![one, other], ..JsonSchema::default() };
+                        schema.all_of.push(JsonSchema { not: Some(Box::new(both)), ..JsonSchema::default() });
+                    }
+                }
+            }
             Relation::Needs(name, other) => {
                 let nothing = vec![(*name, shape(&Shape::Nothing))];
                 let says_nothing = JsonSchema { properties: nothing, ..JsonSchema::default() };
@@ -171,6 +183,9 @@ fn shape(shape_of: &Shape) -> JsonSchema {
             additional_properties: Some(Others::All(Box::new(shape(item)))),
             ..JsonSchema::default()
         },
+        Shape::NamedTypes(item) => {
+            JsonSchema { property_names: Some(Box::new(name_of_enum())), ..shape(&Shape::Named(item)) }
+        }
         Shape::List(item) => list(item),
         Shape::FilledList(item) => JsonSchema { min_items: Some(1), ..list(item) },
         Shape::Either(shapes) => any_of(shapes.iter().map(shape).collect()),
@@ -205,7 +220,21 @@ fn pg_type() -> JsonSchema {
     let (names, patterns): (Vec<_>, Vec<_>) = PgType::spellings()
         .map(|(name, brackets)| (name, format!(r"\s*{}\s*{brackets}", any_case(name))))
         .unzip();
-    one_of_words(&names, &patterns)
+    JsonSchema {
+        any_of: one_of_words(&names, &patterns).any_of.into_iter().chain([name_in_any_case()]).collect(),
+        ..JsonSchema::default()
+    }
+}
+
+/// An enumerated type's name.
+fn name_of_enum() -> JsonSchema {
+    JsonSchema { types: vec!["string"], pattern: Some(format!("^{}$", enums::NAME)), ..JsonSchema::default() }
+}
+
+/// A name that may be an enumerated type's: which ones there are, a schema cannot look up.
+fn name_in_any_case() -> JsonSchema {
+    let pattern = r"^\s*[A-Za-z][A-Za-z0-9_]*\s*$".to_owned();
+    JsonSchema { types: vec!["string"], pattern: Some(pattern), ..JsonSchema::default() }
 }
 
 fn rung() -> JsonSchema {

@@ -63,6 +63,8 @@ pub(super) enum Shape {
     Object(&'static Keys),
     /// A mapping of names that the user chose.
     Named(&'static Shape),
+    /// A mapping of enumerated types by their names.
+    NamedTypes(&'static Shape),
     /// A list.
     List(&'static Shape),
     /// A list in which something must stand.
@@ -77,6 +79,8 @@ pub(super) enum Relation {
     ExactlyOne(&'static [&'static str]),
     /// At least one of these must be there.
     AtLeastOne(&'static [&'static str]),
+    /// Not more than one of these may be there.
+    AtMostOne(&'static [&'static str]),
     /// The first is for a place that has the second.
     Needs(&'static str, &'static str),
 }

@@ -4,12 +4,15 @@
 //! part each. A part that has a mistake is left out of the value and the reading goes on, so that one run names them all.
 //! The tables of keys and words are also what the JSON Schema for editors is made from ([`json_schema`]).
 
+mod enums;
 mod index;
 mod json_schema;
 mod keys;
 mod partition;
 mod primitives;
+mod renames;
 mod rule;
+mod schema;
 mod table;
 mod words;
 
@@ -36,6 +39,11 @@ const MAPPING: Keys = Keys {
             "The folder for the frozen migrations, relative to this file; without it nothing is written to disk.",
         ),
         Key::optional(
+            "schema",
+            Shape::Either(&[Shape::Text, Shape::Object(&schema::SCHEMA)]),
+            "The target schema, `public` unless it is said; --schema goes before it.",
+        ),
+        Key::optional(
             "identifiers",
             Shape::Word(&IDENTIFIERS),
             "How names are carried over: as they are, in lower case, or `InvoiceLine` as `invoice_line`.",
@@ -49,6 +57,11 @@ const MAPPING: Keys = Keys {
             "prune",
             Shape::Truth,
             "Whether columns, constraints and indexes go that a mapped table has in the target and this file does not ask for.",
+        ),
+        Key::optional(
+            "enums",
+            enums::ENUMS,
+            "Enumerated types by name, each a list of its labels in their order; columns may be of them.",
         ),
         Key::optional(
             "tables",
@@ -92,6 +105,7 @@ impl Reader {
             self.version(&version);
         }
         mapping.versions_dir = self.optional_text(&top, "versions_dir").map(|dir| PathBuf::from(dir.value));
+        mapping.schema = top.get("schema").and_then(|node| self.schema(node));
         if let Some(policy) =
             top.get("identifiers").and_then(|node| self.word(node, "policy", IDENTIFIERS, &[]))
         {
@@ -99,6 +113,11 @@ impl Reader {
         }
         mapping.prune = self.truth(&top, "prune").unwrap_or(false);
         mapping.assume_zone = self.optional_text(&top, "assume_tz").and_then(|zone| self.zone(zone));
+        // First, since columns and rules name them.
+        if let Some(node) = top.get("enums") {
+            self.enums(node);
+        }
+        mapping.enums = self.enums.clone();
         for (name, node) in top.get("tables").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
         {
             mapping.tables.extend(self.table(name, node));
@@ -107,6 +126,7 @@ impl Reader {
             mapping.rules.extend(self.rule(node));
         }
         self.check_index_names(&mapping);
+        self.check_renamed_tables(&mapping.tables);
         mapping
     }
 

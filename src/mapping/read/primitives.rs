@@ -7,6 +7,7 @@ use super::super::{
     yaml::{Kind, Node},
 };
 use super::keys::Keys;
+use crate::schema::EnumType;
 
 /// A mapping of known keys, each there at most once.
 pub(super) struct Object<'n> {
@@ -20,7 +21,8 @@ impl<'n> Object<'n> {
         self.node(key).filter(|node| node.kind != Kind::Nothing)
     }
 
-    fn node(&self, key: &str) -> Option<&'n Node> {
+    /// The value of a key that is there, be it nothing.
+    pub(super) fn node(&self, key: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(name, _)| name.value == key).map(|(_, node)| *node)
     }
 
@@ -41,6 +43,8 @@ pub(super) enum Case {
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) mistakes: Vec<Mistake>,
+    /// The enumerated types that the mapping has, read before what names them.
+    pub(super) enums: Vec<Placed<EnumType>>,
 }
 
 impl Reader {

@@ -4,7 +4,6 @@ use super::super::{Rule, Rung, yaml::Node};
 use super::keys::{Key, Keys, Relation, Shape};
 use super::primitives::Reader;
 use super::words::AFFINITIES;
-use crate::schema::PgType;
 
 pub(super) const RULE: Keys = Keys {
     built: &[
@@ -53,12 +52,6 @@ impl Reader {
         if compact.is_some_and(|compact| AS_DECLARED.contains(&compact.as_str())) {
             return Some(Rung::NumericAsDeclared);
         }
-        match PgType::parse(&written.value) {
-            Ok(pg_type) => Some(Rung::Type(pg_type)),
-            Err(error) => {
-                self.type_mistake(&written, error);
-                None
-            }
-        }
+        self.type_of(&written).map(Rung::Type)
     }
 }

@@ -1,13 +1,14 @@
 //! `tables.NAME`: its columns, added columns, checks and foreign keys.
 
 use super::super::{
-    AddColumn, CheckEntry, ColumnEntry, ForeignKeyEntry, OnInvalid, Placed, TableEntry,
+    AddColumn, CheckEntry, ColumnEntry, ForeignKeyEntry, OnInvalid, Place, Placed, TableEntry,
     yaml::{Kind, Node},
 };
 use super::index::INDEX;
 use super::keys::{Key, Keys, Relation, Shape};
 use super::partition::PARTITION;
 use super::primitives::{Case, Object, Reader};
+use super::renames::{FORMER_NAMES, RENAMED_FROM};
 use super::words::{ACTIONS, EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED, TABLE_ON_INVALID};
 use crate::schema::PgType;
 
@@ -53,8 +54,14 @@ pub(super) const TABLE: Keys = Keys {
             Shape::Word(&TABLE_ON_INVALID),
             "What happens to a row that the server refuses: `fail` stops the run, `reject` puts the row aside.",
         ),
+        Key::optional(
+            RENAMED_FROM,
+            FORMER_NAMES,
+            "What the table was called before, in the source or in the target: it is renamed, with all that is named after it.",
+        ),
+        Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the table."),
     ],
-    planned: &["renamed_from", "distribute_by", "comment"],
+    planned: &["distribute_by"],
     relations: &[],
 };
 
@@ -92,8 +99,14 @@ const COLUMN: Keys = Keys {
             "The default, an expression in PostgreSQL's own SQL; the source's unless it is said.",
         ),
         Key::optional("check", Shape::Text, "An expression in PostgreSQL's own SQL that every row meets."),
+        Key::optional(
+            RENAMED_FROM,
+            FORMER_NAMES,
+            "What the column was called before, in the source or in the target: it is renamed, and keeps its values.",
+        ),
+        Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
-    planned: &["unwrap", "renamed_from", "comment"],
+    planned: &["unwrap"],
     relations: &[Relation::Needs("from", "type"), Relation::Needs("on_invalid", "type")],
 };
 
@@ -105,11 +118,35 @@ const ADD_COLUMN: Keys = Keys {
             Shape::Text,
             "What the rows that are copied get, an expression in PostgreSQL's own SQL.",
         ),
-        Key::optional("not_null", Shape::Truth, "Whether NULL is forbidden, which needs a default."),
+        Key::optional(
+            "generated",
+            Shape::Text,
+            "What gives each row's value, an expression over the row's other columns in PostgreSQL's own SQL; it is stored.",
+        ),
+        Key::optional(
+            "as",
+            Shape::Text,
+            "What the rows that are there get once, an expression over the row's other columns in PostgreSQL's own SQL; later \
+             rows say it themselves.",
+        ),
+        Key::optional(
+            "not_null",
+            Shape::Truth,
+            "Whether NULL is forbidden, which needs a default or an expression.",
+        ),
+        Key::optional(
+            RENAMED_FROM,
+            FORMER_NAMES,
+            "What the column was called before in the target: it is renamed, and keeps its values.",
+        ),
+        Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the column."),
     ],
-    planned: &["comment"],
-    relations: &[],
+    planned: &[],
+    relations: &[Relation::AtMostOne(&VALUES)],
 };
+
+/// The keys of an added column that say where its values come from.
+const VALUES: [&str; 3] = ["default", "generated", "as"];
 
 const CHECK: Keys = Keys {
     built: &[
@@ -165,8 +202,10 @@ impl Reader {
     pub(super) fn table(&mut self, name: &Placed<String>, node: &Node) -> Option<TableEntry> {
         let mut table = TableEntry {
             name: name.clone(),
+            renamed_from: Vec::new(),
             on_invalid: None,
             partition_by: None,
+            comment: None,
             columns: Vec::new(),
             add_columns: Vec::new(),
             indexes: Vec::new(),
@@ -178,6 +217,7 @@ impl Reader {
             return Some(table);
         }
         let object = self.object(node, &TABLE)?;
+        table.renamed_from = self.former_names(name, &object);
         if let Some(existing) = object.get("existing") {
             self.word(existing, "value of `existing`:", EXISTING, EXISTING_PLANNED);
         }
@@ -185,6 +225,7 @@ impl Reader {
             reader.word(node, "value of a table's `on_invalid`:", TABLE_ON_INVALID, &[])
         });
         table.partition_by = object.get("partition_by").and_then(|node| self.partition_by(node));
+        table.comment = self.optional_text(&object, "comment").map(|comment| comment.value);
         for (name, node) in
             object.get("columns").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()
         {
@@ -206,6 +247,7 @@ impl Reader {
         }
         self.check_unique("check", Case::Matters, table.checks.iter().map(|check| &check.name));
         self.check_added(&table);
+        self.check_renamed_columns(&table);
         Some(table)
     }
 
@@ -230,6 +272,7 @@ impl Reader {
     fn column(&mut self, name: &Placed<String>, node: &Node) -> Option<ColumnEntry> {
         let mut column = ColumnEntry {
             name: name.clone(),
+            renamed_from: Vec::new(),
             pg_type: None,
             from: None,
             on_invalid: None,
@@ -237,6 +280,7 @@ impl Reader {
             not_null: None,
             default: None,
             check: None,
+            comment: None,
         };
         match &node.kind {
             Kind::Mapping(_) => {}
@@ -251,6 +295,7 @@ impl Reader {
             }
         }
         let object = self.object(node, &COLUMN)?;
+        column.renamed_from = self.former_names(name, &object);
         let type_key = object.get("type");
         column.pg_type = type_key.and_then(|node| self.pg_type(node));
         column.from = self.placed_word(&object, "from", |reader, node| {
@@ -263,6 +308,7 @@ impl Reader {
         column.not_null = self.truth(&object, "not_null");
         column.default = self.optional_text(&object, "default").map(|default| default.value);
         column.check = self.optional_text(&object, "check");
+        column.comment = self.optional_text(&object, "comment").map(|comment| comment.value);
         // A type with a mistake has been named; what depends on it is not judged.
         if type_key.is_none() || column.pg_type.is_some() {
             self.check_column(&column, &object);
@@ -309,13 +355,35 @@ impl Reader {
     fn add_column(&mut self, name: &Placed<String>, node: &Node) -> Option<AddColumn> {
         if !matches!(node.kind, Kind::Mapping(_)) {
             let pg_type = self.pg_type(node)?;
-            return Some(AddColumn { name: name.clone(), pg_type, default: None, not_null: false });
+            let (name, renamed_from) = (name.clone(), Vec::new());
+            let (default, generated, fill, comment) = (None, None, None, None);
+            return Some(AddColumn {
+                name,
+                renamed_from,
+                pg_type,
+                default,
+                generated,
+                fill,
+                not_null: false,
+                comment,
+            });
         }
         let object = self.object(node, &ADD_COLUMN)?;
+        let renamed_from = self.former_names(name, &object);
         let pg_type = self.required(&object, "type").and_then(|node| self.pg_type(node));
         let default = self.optional_text(&object, "default").map(|default| default.value);
         let not_null = self.truth(&object, "not_null").unwrap_or(false);
-        if not_null && default.is_none() && object.key_place("default").is_none() {
+        let generated = self.optional_text(&object, "generated").map(|expression| expression.value);
+        let fill = self.optional_text(&object, "as").map(|expression| expression.value);
+        let gets_value = object.key_place("default").or(object.key_place("generated"));
+        let sources: Vec<&Place> = VALUES.iter().filter_map(|key| object.key_place(key)).collect();
+        if let [_, .., place] = sources[..] {
+            let hint = "`default` is for rows that say nothing, `generated` for a value that no row may say, `as` for what the \
+                        rows that are there get once";
+            let place = place.clone();
+            self.mistake(&place, "an added column has one of `default`, `generated` and `as`", Some(hint));
+        }
+        if not_null && gets_value.is_none() {
             let hint = "add `default`, or leave `not_null` out";
             self.mistake(
                 &name.place,
@@ -323,7 +391,17 @@ impl Reader {
                 Some(hint),
             );
         }
-        Some(AddColumn { name: name.clone(), pg_type: pg_type?, default, not_null })
+        let comment = self.optional_text(&object, "comment").map(|comment| comment.value);
+        Some(AddColumn {
+            name: name.clone(),
+            renamed_from,
+            pg_type: pg_type?,
+            default,
+            generated,
+            fill,
+            not_null,
+            comment,
+        })
     }
 
     fn check(&mut self, node: &Node) -> Option<CheckEntry> {

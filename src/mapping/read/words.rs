@@ -4,7 +4,7 @@ use super::super::{EpochUnit, OnInvalid, Placed, yaml::Node};
 use super::primitives::{Object, Reader};
 use crate::{
     audit::Affinity,
-    schema::{Period, PgType, PgTypeError, ReferentialAction},
+    schema::{NullsOrder, Period, PgType, PgTypeError, ReferentialAction, nearest},
 };
 
 pub(super) const EPOCHS: &[(&str, EpochUnit)] = &[
@@ -55,6 +55,8 @@ pub(super) const METHODS: &[(&str, &str)] = &[
 
 pub(super) const ORDERS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
 
+pub(super) const NULLS: &[(&str, NullsOrder)] = &[("first", NullsOrder::First), ("last", NullsOrder::Last)];
+
 pub(super) const ACTIONS: &[(&str, ReferentialAction)] = &[
     ("no action", ReferentialAction::NoAction),
     ("restrict", ReferentialAction::Restrict),
@@ -70,10 +72,16 @@ impl Reader {
     /// Reads a PostgreSQL type.
     pub(super) fn pg_type(&mut self, node: &Node) -> Option<Placed<PgType>> {
         let written = self.text(node)?;
-        match PgType::parse(&written.value) {
-            Ok(value) => Some(Placed { value, place: written.place }),
+        let value = self.type_of(&written)?;
+        Some(Placed { value, place: written.place })
+    }
+
+    /// The type of a name: the mapping's own, or PostgreSQL's.
+    pub(super) fn type_of(&mut self, written: &Placed<String>) -> Option<PgType> {
+        match self.enum_type(&written.value).map_or_else(|| PgType::parse(&written.value), Ok) {
+            Ok(pg_type) => Some(pg_type),
             Err(error) => {
-                self.type_mistake(&written, error);
+                self.type_mistake(written, error);
                 None
             }
         }
@@ -82,9 +90,9 @@ impl Reader {
     /// Says what is wrong with a type.
     pub(super) fn type_mistake(&mut self, written: &Placed<String>, error: PgTypeError) {
         let (message, hint) = match error {
-            PgTypeError::Unknown { name, nearest } => (
+            PgTypeError::Unknown { name, nearest: built_in } => (
                 format!("unknown type `{name}`"),
-                nearest.map_or_else(
+                self.nearest_type(&name, built_in).map_or_else(
                     || "docs/mapping.md lists the types".to_owned(),
                     |word| format!("did you mean `{word}`?"),
                 ),
@@ -96,6 +104,12 @@ impl Reader {
             PgTypeError::Modifiers { text, expected } => (format!("`{text}` is not a type"), expected.to_owned()),
         };
         self.mistake(&written.place, &message, Some(&hint));
+    }
+
+    /// The nearest of the mapping's own types and the nearest of PostgreSQL's.
+    fn nearest_type(&self, written: &str, built_in: Option<&'static str>) -> Option<&'static str> {
+        let own = self.enums.iter().map(|known| known.value.name());
+        nearest(written, own.chain(built_in))
     }
 
     /// Reads `on_update` or `on_delete`; `NO ACTION` where nothing is said, as in SQL.

@@ -86,6 +86,8 @@ pub(super) fn columns(
             not_null: not_null && !(has_nulls && wanted != Some(true)),
             default,
             identity,
+            generated: None,
+            comment: entry.and_then(|entry| entry.comment.clone()),
         });
     }
     for added in draft.entry.iter().flat_map(|entry| &entry.add_columns) {
@@ -104,6 +106,8 @@ pub(super) fn columns(
             not_null: added.not_null,
             default: added.default.clone(),
             identity: false,
+            generated: added.generated.clone(),
+            comment: added.comment.clone(),
         });
     }
     columns

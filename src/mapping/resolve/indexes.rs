@@ -3,7 +3,7 @@
 use super::{Draft, expression, fates::fate, keys, names::Namespace, same};
 use crate::{
     audit::IndexAudit,
-    mapping::{IdentifierPolicy, IndexEntry, Mistake},
+    mapping::{IdentifierPolicy, IndexEntry, Mistake, Place},
     schema::{Fate, Finding, Index, IndexKey, IndexPart, Outcome, PgType},
 };
 
@@ -63,10 +63,9 @@ fn other_collations(draft: &Draft<'_>, index: &IndexAudit) -> String {
         .parts
         .iter()
         .filter(|part| {
-            part.column
-                .as_ref()
-                .and_then(|c| draft.position(c))
-                .is_some_and(|at| matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_)))
+            part.column.as_ref().and_then(|c| draft.position(c)).is_some_and(|at| {
+                matches!(draft.settled[at].pg_type, PgType::Text | PgType::Varchar(_) | PgType::Enum(_))
+            })
         })
         .map(|part| part.collation.as_str())
         .filter(|collation| !collation.eq_ignore_ascii_case("BINARY"))
@@ -122,7 +121,7 @@ fn carried_over(draft: &Draft<'_>, source: &IndexAudit) -> Result<Index, String>
             positions.extend(translated.columns);
             IndexKey::Expression(translated.sql)
         };
-        parts.push(IndexPart { key, opclass: None, descending: part.descending });
+        parts.push(IndexPart { descending: part.descending, ..IndexPart::plain(key) });
     }
     if let Some(why) = keys::too_long(draft, &positions) {
         return Err(why);
@@ -133,7 +132,15 @@ fn carried_over(draft: &Draft<'_>, source: &IndexAudit) -> Result<Index, String>
         return Err(why);
     }
     let name = String::new();
-    Ok(Index { name, unique: source.unique, method: "btree".to_owned(), parts, predicate })
+    Ok(Index {
+        name,
+        unique: source.unique,
+        nulls_not_distinct: false,
+        method: "btree".to_owned(),
+        parts,
+        include: Vec::new(),
+        predicate,
+    })
 }
 
 /// An index that the mapping asks for.
@@ -143,21 +150,24 @@ fn demanded(
     relations: &mut Namespace,
     mistakes: &mut Vec<Mistake>,
 ) -> Option<Index> {
+    let mut column_named = |place: &Place, source: &str| {
+        let target = draft.target_column(source);
+        if target.is_none() {
+            let what = format!("column of table {}", draft.audit.name);
+            mistakes.push(Mistake::unknown(place, &what, source, draft.known_columns()));
+        }
+        target
+    };
     let mut parts = Vec::new();
     for placed in &entry.parts {
         let key = match &placed.value.key {
-            IndexKey::Expression(expression) => IndexKey::Expression(expression.clone()),
-            IndexKey::Column(source) => match draft.target_column(source) {
-                Some(target) => IndexKey::Column(target),
-                None => {
-                    let what = format!("column of table {}", draft.audit.name);
-                    mistakes.push(Mistake::unknown(&placed.place, &what, source, draft.known_columns()));
-                    continue;
-                }
-            },
+            IndexKey::Expression(expression) => Some(IndexKey::Expression(expression.clone())),
+            IndexKey::Column(source) => column_named(&placed.place, source).map(IndexKey::Column),
         };
-        parts.push(IndexPart { key, ..placed.value.clone() });
+        parts.extend(key.map(|key| IndexPart { key, ..placed.value.clone() }));
     }
+    let include =
+        entry.include.iter().filter_map(|column| column_named(&column.place, &column.value)).collect();
     let name = relations.claim(IdentifierPolicy::Preserve, &entry.name.value);
     if name != entry.name.value {
         mistakes.push(Mistake::at(
@@ -167,6 +177,13 @@ fn demanded(
         ));
         return None;
     }
-    let method = entry.method.clone();
-    Some(Index { name, unique: entry.unique, method, parts, predicate: entry.predicate.clone() })
+    Some(Index {
+        name,
+        unique: entry.unique,
+        nulls_not_distinct: entry.nulls_not_distinct,
+        method: entry.method.clone(),
+        parts,
+        include,
+        predicate: entry.predicate.clone(),
+    })
 }

@@ -112,7 +112,7 @@ fn values_may_meet(column: &ColumnAudit, pg_type: PgType) -> bool {
     let infinite = column.real_range.is_some_and(|(low, high)| low.is_infinite() || high.is_infinite());
     match pg_type {
         // An affinity other than BLOB has already turned '1' into 1, or 1 into '1'.
-        PgType::Text | PgType::Varchar(_) => {
+        PgType::Text | PgType::Varchar(_) | PgType::Enum(_) => {
             storage.text > 0 && (infinite || numbers && column.affinity == Affinity::Blob)
         }
         PgType::Bytea => {
@@ -152,11 +152,7 @@ pub(super) fn foreign_keys(
     let entries = draft.entry.map_or(&[][..], |entry| &entry.foreign_keys);
     let mut made: Vec<ForeignKey> = Vec::new();
     for source in &draft.audit.foreign_keys {
-        let replaced = |entry: &ForeignKeyEntry| {
-            entry.columns.len() == source.columns.len()
-                && entry.columns.iter().zip(&source.columns).all(|(one, other)| same(&one.value, other))
-        };
-        if entries.iter().any(replaced) {
+        if entries.iter().any(|entry| is_over(draft, entry, &source.columns)) {
             continue;
         }
         let what = format!(
@@ -209,15 +205,14 @@ pub(super) fn foreign_keys(
     }
     for entry in entries {
         if let Some(mut foreign_key) = demanded_foreign_key(draft, drafts, keyed, entry, &made, mistakes) {
-            if let Some(why) = parents_rejected(drafts, &entry.parent_table.value) {
+            let parent = drafts.iter().find(|draft| draft.is_named(&entry.parent_table.value));
+            if let Some(why) = parent.and_then(|parent| parents_rejected(drafts, &parent.audit.name)) {
                 let message = format!("{}: {why}; it stays NOT VALID", foreign_key.name);
                 findings.push(warning("foreign-key-not-checked", message));
                 foreign_key.valid = false;
             }
             let orphans = draft.audit.foreign_keys.iter().find_map(|source| {
-                let same_columns = source.columns.len() == entry.columns.len()
-                    && source.columns.iter().zip(&entry.columns).all(|(one, other)| same(one, &other.value));
-                source.orphans.as_ref().filter(|_| same_columns)
+                source.orphans.as_ref().filter(|_| is_over(draft, entry, &source.columns))
             });
             if let Some(orphans) = orphans {
                 findings.push(Finding {
@@ -235,6 +230,16 @@ pub(super) fn foreign_keys(
         }
     }
     made
+}
+
+/// Whether an entry is over these columns of the source.
+fn is_over(draft: &Draft<'_>, entry: &ForeignKeyEntry, columns: &[String]) -> bool {
+    entry.columns.len() == columns.len()
+        && entry
+            .columns
+            .iter()
+            .zip(columns)
+            .all(|(one, other)| draft.named(&one.value) == draft.position(other))
 }
 
 /// Why rows that SQLite joins may not be joined in PostgreSQL; `None`: both compare alike.
@@ -342,13 +347,13 @@ fn demanded_foreign_key(
     mistakes: &mut Vec<Mistake>,
 ) -> Option<ForeignKey> {
     let before = mistakes.len();
-    let Some(parent) = drafts.iter().find(|d| same(&d.audit.name, &entry.parent_table.value)) else {
+    let Some(parent) = drafts.iter().find(|d| d.is_named(&entry.parent_table.value)) else {
         let known = drafts.iter().map(|d| d.audit.name.as_str());
         mistakes.push(Mistake::unknown(&entry.parent_table.place, "table", &entry.parent_table.value, known));
         return None;
     };
     for (owner, columns) in [(draft, &entry.columns), (parent, &entry.parent_columns)] {
-        for column in columns.iter().filter(|column| owner.position(&column.value).is_none()) {
+        for column in columns.iter().filter(|column| owner.named(&column.value).is_none()) {
             let what = format!("column of table {}", owner.audit.name);
             mistakes.push(Mistake::unknown(&column.place, &what, &column.value, owner.known_columns()));
         }
@@ -356,15 +361,17 @@ fn demanded_foreign_key(
     if mistakes.len() > before {
         return None;
     }
-    let plain = |placed: &[crate::mapping::Placed<String>]| -> Vec<String> {
-        placed.iter().map(|column| column.value.clone()).collect()
+    // By the source's own names from here on.
+    let plain = |owner: &Draft<'_>, placed: &[crate::mapping::Placed<String>]| -> Vec<String> {
+        let positions = placed.iter().filter_map(|column| owner.named(&column.value));
+        positions.map(|at| owner.audit.columns[at].name.clone()).collect()
     };
     let parent_columns = if entry.parent_columns.is_empty() {
         parent.audit.primary_key.clone()
     } else {
-        plain(&entry.parent_columns)
+        plain(parent, &entry.parent_columns)
     };
-    match join(draft, drafts, keyed, &plain(&entry.columns), &entry.parent_table.value, &parent_columns) {
+    match join(draft, drafts, keyed, &plain(draft, &entry.columns), &parent.audit.name, &parent_columns) {
         Ok((columns, parent_table, parent_columns)) => Some(ForeignKey {
             name: entry.name.clone().unwrap_or_else(|| free_name(made, &draft.target, &columns)),
             columns,

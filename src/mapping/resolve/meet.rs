@@ -48,7 +48,9 @@ pub(super) fn meet(drafts: &mut [Draft<'_>]) {
                 };
                 fits(0) && fits(1) && types::joinable(becomes(0, common), becomes(1, common))
             };
-            let Some(common) = types::MEETING.into_iter().find(|pg_type| can(*pg_type)) else { continue };
+            // An enumerated type meets no other type but itself.
+            let own = [child, parent].into_iter().filter(|pg_type| matches!(pg_type, PgType::Enum(_)));
+            let Some(common) = own.chain(types::MEETING).find(|pg_type| can(*pg_type)) else { continue };
             for (&(table, column), fixed) in ends.iter().zip(fixed) {
                 let now = &mut drafts[table].settled[column];
                 if !fixed && now.pg_type != common {

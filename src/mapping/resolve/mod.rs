@@ -5,6 +5,7 @@
 mod checks;
 mod columns;
 mod defaults;
+mod enums;
 mod expression;
 mod fates;
 mod glob;
@@ -14,6 +15,7 @@ mod meet;
 mod names;
 mod order;
 mod partitions;
+mod renames;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -25,8 +27,10 @@ use types::Settled;
 
 use crate::{
     audit::{Audit, ColumnAudit, TableAudit},
-    mapping::{ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry},
-    schema::{ColumnCopy, Desired, Finding, Outcome, Schema, Sequence, Severity, Table, TableCopy},
+    mapping::{
+        AddColumn, ColumnEntry, IdentifierPolicy, Mapping, MappingError, Mistake, OnInvalid, TableEntry,
+    },
+    schema::{ColumnCopy, Desired, Fill, Finding, Outcome, Schema, Sequence, Severity, Table, TableCopy},
 };
 
 /// Which part of the source goes where.
@@ -51,6 +55,8 @@ impl Scope {
 struct Draft<'a> {
     audit: &'a TableAudit,
     entry: Option<&'a TableEntry>,
+    /// The columns' entries, in the order of the audit's columns; whether the source has the column under a former name.
+    entries: Vec<Option<(&'a ColumnEntry, bool)>>,
     target: String,
     /// Target column names, in the order of the audit's columns.
     column_names: Vec<String>,
@@ -63,6 +69,19 @@ impl Draft<'_> {
     /// The position of a source column, any case, as SQLite has it.
     fn position(&self, source: &str) -> Option<usize> {
         self.audit.columns.iter().position(|column| column.name.eq_ignore_ascii_case(source))
+    }
+
+    /// The position of a column that the mapping names: as the source does, or as it was renamed to.
+    fn named(&self, name: &str) -> Option<usize> {
+        let is_renamed = |entry: &Option<(&ColumnEntry, bool)>| {
+            renames::declared(*entry).is_some_and(|entry| same(&entry.name.value, name))
+        };
+        self.position(name).or_else(|| self.entries.iter().position(is_renamed))
+    }
+
+    /// Whether the mapping means this table: by the source's name, or by the one that it was renamed to.
+    fn is_named(&self, name: &str) -> bool {
+        same(&self.audit.name, name) || self.entry.is_some_and(|entry| same(&entry.name.value, name))
     }
 
     /// What happens to a row that the server refuses.
@@ -85,7 +104,7 @@ impl Draft<'_> {
 
     /// A source column's, or an added column's, name in the target.
     fn target_column(&self, source: &str) -> Option<String> {
-        self.position(source).map(|at| self.column_names[at].clone()).or_else(|| {
+        self.named(source).map(|at| self.column_names[at].clone()).or_else(|| {
             let added = self.entry?.add_columns.iter().find(|added| added.name.value == source)?;
             Some(added.name.value.clone())
         })
@@ -114,13 +133,14 @@ impl Mapping {
     pub fn resolve(&self, audit: &Audit, scope: &Scope) -> Result<Desired, MappingError> {
         let mut mistakes = Vec::new();
         let mut findings = general_findings(audit);
+        let source: Vec<&str> = audit.tables.iter().map(|table| table.name.as_str()).collect();
         for entry in &self.tables {
-            if !audit.tables.iter().any(|table| same(&table.name, &entry.name.value)) {
+            if renames::part(&entry.name, &entry.renamed_from, &source).is_none() {
                 mistakes.push(Mistake::unknown(
                     &entry.name.place,
                     "table",
                     &entry.name.value,
-                    audit.tables.iter().map(|table| table.name.as_str()),
+                    source.iter().copied(),
                 ));
             }
         }
@@ -129,36 +149,50 @@ impl Mapping {
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         let mut tables = order::parents_first(audit);
         tables.retain(|table| scope.takes(&table.name));
-        for table in tables {
-            let entry = self.tables.iter().find(|entry| same(&entry.name.value, &table.name));
-            let target = relations.claim(self.identifiers, &table.name);
-            let mut columns = Namespace::of_columns();
-            let column_names: Vec<String> =
-                table.columns.iter().map(|column| columns.claim(self.identifiers, &column.name)).collect();
-            for (column, name) in table.columns.iter().zip(&column_names) {
-                findings.extend(renamed(
-                    self.identifiers,
-                    &format!("column {}.", table.name),
-                    &column.name,
-                    name,
-                ));
+        let taken: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+        let mut entries: Vec<Option<(&TableEntry, bool)>> = vec![None; taken.len()];
+        for entry in &self.tables {
+            mistakes.extend(renames::both_there("tables", &entry.name, &entry.renamed_from, &taken));
+            if let Some(part) = renames::part(&entry.name, &entry.renamed_from, &taken) {
+                entries[part.at] = entries[part.at].or(Some((entry, part.is_former)));
             }
-            findings.extend(renamed(self.identifiers, "table ", &table.name, &target));
+        }
+        let declared = entries.iter().map(|entry| renames::declared(*entry).map(|entry| &entry.name));
+        let named = taken.iter().copied().zip(declared);
+        let targets = renames::claim(&mut relations, self.identifiers, named, &mut mistakes);
+        for ((table, entry), target) in tables.into_iter().zip(&entries).zip(targets) {
+            let is_renamed = renames::declared(*entry).is_some();
+            let entry = entry.map(|(entry, _)| entry);
+            let entries = renames::entries_of_columns(table, entry, &mut mistakes);
+            let declared = entries.iter().map(|entry| renames::declared(*entry).map(|entry| &entry.name));
+            let named = table.columns.iter().map(|column| column.name.as_str()).zip(declared);
+            let mut columns = Namespace::of_columns();
+            let column_names = renames::claim(&mut columns, self.identifiers, named.clone(), &mut mistakes);
+            for ((column, _), name) in
+                named.zip(&column_names).filter(|((_, declared), _)| declared.is_none())
+            {
+                findings.extend(renamed(self.identifiers, &format!("column {}.", table.name), column, name));
+            }
+            if !is_renamed {
+                findings.extend(renamed(self.identifiers, "table ", &table.name, &target));
+            }
             drafts.push(Draft {
                 audit: table,
                 entry,
+                entries,
                 target,
                 column_names,
                 settled: Vec::new(),
                 utf8: audit.encoding == "UTF-8",
             });
         }
+        mistakes.extend(enums::names_taken(self, &drafts));
         for draft in &mut drafts {
             draft.settled = self.settle_columns(draft, &mut findings, &mut mistakes);
         }
         meet::meet(&mut drafts);
 
-        let mut schema = Schema { name: scope.schema.clone(), tables: Vec::new() };
+        let mut schema = Schema { name: scope.schema.clone(), enums: Vec::new(), tables: Vec::new() };
         let mut copies = Vec::new();
         let mut fates = fates::of_others(audit);
         let keyed: Vec<_> =
@@ -181,10 +215,12 @@ impl Mapping {
                 foreign_keys,
                 indexes,
                 partitioning: partitions::partitioning(draft, &mut findings, &mut mistakes),
+                comment: draft.entry.and_then(|entry| entry.comment.clone()),
             };
             copies.push(copy(draft, &table, keys.row_key.clone()));
             schema.tables.push(table);
         }
+        schema.enums = enums::used(self, &schema.tables, &mut findings);
         fates.extend(audit.tables.iter().filter(|table| !scope.takes(&table.name)).map(|table| {
             fates::fate(
                 "table",
@@ -192,6 +228,7 @@ impl Mapping {
                 Outcome::LeftOut("--include and --exclude leave it out".to_owned()),
             )
         }));
+        let former = renames::former_names(&drafts, self.identifiers, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(MappingError::from_mistakes(&self.text, mistakes));
         }
@@ -200,6 +237,7 @@ impl Mapping {
         Ok(Desired {
             schema,
             tables: copies,
+            former,
             findings,
             fates,
             prune: self.prune,
@@ -214,16 +252,6 @@ impl Mapping {
         findings: &mut Vec<Finding>,
         mistakes: &mut Vec<Mistake>,
     ) -> Vec<Settled> {
-        for entry in draft.entry.iter().flat_map(|entry| &entry.columns) {
-            if draft.position(&entry.name.value).is_none() {
-                mistakes.push(Mistake::unknown(
-                    &entry.name.place,
-                    &format!("column of table {}", draft.audit.name),
-                    &entry.name.value,
-                    draft.audit.columns.iter().map(|column| column.name.as_str()),
-                ));
-            }
-        }
         let audit = draft.audit;
         audit
             .columns
@@ -242,7 +270,8 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 fn entry_of<'a>(draft: &Draft<'a>, column: &ColumnAudit) -> Option<&'a ColumnEntry> {
-    draft.entry?.columns.iter().find(|entry| same(&entry.name.value, &column.name))
+    let at = draft.audit.columns.iter().position(|known| known.name == column.name)?;
+    draft.entries[at].map(|(entry, _)| entry)
 }
 
 /// Says where a name is not the one that the policy gives.
@@ -307,5 +336,12 @@ fn copy(draft: &Draft<'_>, table: &Table, row_key: Vec<String>) -> TableCopy {
         rows: audit.rows,
         chunk_starts: audit.chunk_starts.clone(),
         sequence,
+        fills: draft.entry.iter().flat_map(|entry| &entry.add_columns).filter_map(fill).collect(),
     }
+}
+
+/// What an added column's rows are filled with.
+fn fill(added: &AddColumn) -> Option<Fill> {
+    let expression = added.fill.clone()?;
+    Some(Fill { column: added.name.value.clone(), pg_type: added.pg_type.value, expression })
 }

@@ -18,12 +18,12 @@ fn resolve(source_sql: &str, mapping: &str) -> Result<Desired, String> {
     let sql = format!("PRAGMA foreign_keys = OFF; {source_sql}");
     rusqlite::Connection::open(&file).and_then(|db| db.execute_batch(&sql)).expect(source_sql);
     let source = Source::open(&file, SourceOptions::default()).expect("opens");
-    let audit = audit::scan(&source, audit::Depth::Whole, &|_| {}).expect("audits");
     let mapping = if mapping.is_empty() {
         Mapping::built_in()
     } else {
         Mapping::parse(mapping, "types.yaml").map_err(|error| error.to_string())?
     };
+    let audit = audit::scan(&source, audit::Depth::Whole, &mapping.enum_types(), &|_| {}).expect("audits");
     let scope = Scope { schema: "public".to_owned(), ..Scope::default() };
     mapping.resolve(&audit, &scope).map_err(|error| error.to_string())
 }

@@ -233,6 +233,7 @@ pub(super) fn joinable(child: PgType, parent: PgType) -> bool {
         PgType::Date | PgType::Timestamp | PgType::Timestamptz => 6,
         PgType::Time => 7,
         PgType::Uuid => 8,
+        PgType::Enum(_) => 9,
     };
     // PostgreSQL widens integers to numeric, and numeric to double precision, by itself, and never the other way.
     let width = |pg_type| match pg_type {
@@ -240,7 +241,8 @@ pub(super) fn joinable(child: PgType, parent: PgType) -> bool {
         PgType::Numeric(_) => 1,
         _ => 0,
     };
-    class(child) == class(parent) && width(child) <= width(parent)
+    let enums_agree = child == parent || !matches!(child, PgType::Enum(_));
+    class(child) == class(parent) && width(child) <= width(parent) && enums_agree
 }
 
 /// Types in which columns joined by a foreign key can meet, narrowest first.

@@ -122,10 +122,17 @@ const BEYOND: &[&str] = &[
     // YAML's own rule: an editor marks it without a schema, but for names that differ in case only.
     "duplicate",
     "unknown time zone",
+    // Any word may be the name of an enumerated type.
+    "unknown type",
+    "means something of PostgreSQL's own",
+    "bytes is too long",
     "stands under `columns` too",
     "`from` is for the types",
     "`collate` is for text",
     "which `not_null: true` forbids",
     "NOT NULL needs a default",
     "each column refers to one",
+    "is its name already",
+    "cannot be what the",
+    "the schema is `music` already",
 ];

@@ -112,6 +112,42 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ("version: 1\n---\nversion: 1\n", &["1:1: a mapping file holds one document; remove the second `---`"]),
     ("version: 1\ntables: [\n", &["3:1: this is not valid YAML: did not find expected node content"]),
     (
+        "version: 1\nenums: {span: [short, long]}\ntables: {t: {columns: {c: spam, d: spans, e: SPAN}}}\n",
+        &[
+            "3:27: unknown type `spam`; did you mean `span`?",
+            "3:36: unknown type `spans`; did you mean `span`?",
+        ],
+    ),
+    (
+        "version: 1\nenums:\n  point: [a]\n  int4: [a]\n  Mood: [a]\n  order: [a]\n  1st: [a]\n",
+        &[
+            "3:3: `point` means something of PostgreSQL's own; choose another name, such as `point_kind`",
+            "4:3: `int4` means something of PostgreSQL's own; choose another name, such as `int4_kind`",
+            "5:3: `Mood` is no name for an enumerated type; it begins with a small letter, and has small letters, digits and `_`, \
+             at most 63 of them",
+            "6:3: `order` means something of PostgreSQL's own; choose another name, such as `order_kind`",
+            "7:3: `1st` is no name for an enumerated type; it begins with a small letter, and has small letters, digits and `_`, \
+             at most 63 of them",
+        ],
+    ),
+    (
+        "version: 1\nenums: {mood: [sad, ok, sad]}\n",
+        &["2:25: duplicate label `sad`; the first one is in line 2, column 16"],
+    ),
+    ("version: 1\nenums: {mood: [sad, \"\"]}\n", &["2:21: an empty text says nothing"]),
+    (
+        "version: 1\nenums: {mood: []}\n",
+        &["2:9: an enumerated type has at least one label; as in `mood: [low, high]`"],
+    ),
+    (
+        "version: 1\nenums: {mood: [xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]}\n",
+        &["2:16: a label of 64 bytes is too long; PostgreSQL takes 63 bytes at most"],
+    ),
+    (
+        "version: 1\nenums: {mood: [sad]}\ntables: {t: {columns: {c: {type: mood, collate: C}}}}\n",
+        &["3:40: `collate` is for text and varchar; leave it out"],
+    ),
+    (
         "version: 1\ntables:\n\ttracks: {}\n",
         &["3:1: a tab in the indentation; YAML is indented with spaces only"],
     ),
@@ -144,13 +180,13 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "- version: 1\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a list; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     (
         "tracks\n",
         &[
-            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "1:1: a mapping of keys to values is expected here, not a text; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     ("tables: {}\n", &["1:1: the key `version` is missing here"]),
@@ -164,7 +200,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\nsource: x.db\n",
         &[
-            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `identifiers`, `assume_tz`, `prune`, `tables`, `rules`",
+            "2:1: unknown key `source`; known keys: `version`, `versions_dir`, `schema`, `identifiers`, `assume_tz`, `prune`, `enums`, `tables`, `rules`",
         ],
     ),
     ("version: 1\nversion: 1\n", &["2:1: duplicate key `version`; the first one is in line 1, column 1"]),
@@ -179,6 +215,14 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("version: 1\nversions_dir: ''\n", &["2:15: an empty text says nothing"]),
     ("version: 1\ntables: [a]\n", &["2:1: a mapping of names to what they are is expected here, not a list"]),
+    (
+        "version: 1\nschema: {nmae: music}\n",
+        &["2:1: the key `name` is missing here", "2:10: unknown key `nmae`; did you mean `name`?"],
+    ),
+    (
+        "version: 1\nschema: {name: music, moved_from: music}\n",
+        &["2:35: the schema is `music` already; `moved_from` says in which one the tables were before"],
+    ),
     ("version: 1\nprune: maybe\n", &["2:8: `true` or `false` is expected here, not a text"]),
     ("version: 1\ntables:\n  t: {colums: {}}\n", &["3:7: unknown key `colums`; did you mean `columns`?"]),
     (
@@ -196,16 +240,39 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("version: 1\ntables:\n  t: {partition_by: {range: a}}\n", &["3:7: the key `every` is missing here"]),
     (
-        "version: 1\ntables:\n  t: {distribute_by: a, renamed_from: s}\n",
+        "version: 1\ntables:\n  t: {distribute_by: a}\n",
+        &["3:7: `distribute_by` is not built yet; leave it out"],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: [], columns: {c: {renamed_from: {d: e}}}}\n",
         &[
-            "3:7: `distribute_by` is not built yet; leave it out",
-            "3:25: `renamed_from` is not built yet; leave it out",
+            "3:7: `renamed_from` has at least one name",
+            "3:39: a text is expected here, not a mapping of keys to values",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: t, columns: {c: {renamed_from: [d, D]}}}\n",
+        &[
+            "3:21: `t` is its name already; `renamed_from` says what it was called before",
+            "3:56: duplicate name `D`; the first one is in line 3, column 53",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {renamed_from: u}\n  u: {}\n",
+        &[
+            "3:21: `u` cannot be what the table `t` was: it is `u`; a table has one entry; take one of the two away",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {columns: {c: {renamed_from: d}}, add_columns: {e: {type: text, renamed_from: D}}}\n",
+        &[
+            "3:84: `D` cannot be what the column `e` was: it is `c`; a column has one entry; take one of the two away",
         ],
     ),
     (
         "version: 1\ntables:\n  t: x\n",
         &[
-            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `partition_by`, `existing`, `on_invalid`",
+            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `partition_by`, `existing`, `on_invalid`, `renamed_from`, `comment`",
         ],
     ),
     (
@@ -308,6 +375,16 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "version: 1\ntables:\n  t: {add_columns: {c: {type: text, default: a, generated: b}}}\n",
+        &[
+            "3:49: an added column has either `default` or `generated`; `default` is for rows that say nothing, `generated` for a value that no row may say",
+        ],
+    ),
+    (
+        "version: 1\ntables:\n  t: {add_columns: {c: {type: text, generatd: b}}}\n",
+        &["3:37: unknown key `generatd`; did you mean `generated`?"],
+    ),
+    (
         "version: 1\ntables:\n  t: {add_columns: {c: [date]}}\n",
         &["3:21: a text is expected here, not a list"],
     ),
@@ -364,6 +441,22 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [{column: a, order: down}]}\n",
         &["5:48: unknown order `down`; known: `asc`, `desc`"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [{column: a, nulls: frist}]}\n",
+        &["5:48: unknown place of NULL `frist`; did you mean `first`?"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], inclued: [b]}\n",
+        &["5:33: unknown key `inclued`; did you mean `include`?"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], include: []}\n",
+        &["5:33: `include` names at least one column"],
+    ),
+    (
+        "version: 1\ntables:\n  t:\n    indexes:\n      - {name: i, columns: [a], nulls_distinct: false}\n",
+        &["5:33: `nulls_distinct` is for a unique index; add `unique: true`"],
     ),
     (
         "version: 1\ntables:\n  t:\n    indexes: [{name: i, columns: [a]}]\n  u:\n    indexes: [{name: i, columns: [a]}]\n",

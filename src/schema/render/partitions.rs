@@ -6,7 +6,7 @@
 //! partition's is attached (PostgreSQL's manual, 5.11.2.2 "Partition Maintenance").
 
 use super::{
-    add_constraint, create_index, quoted, quoted_list,
+    add_constraint, comment_on, create_index, quoted, quoted_list,
     steps::{Lock, Phase, Statement},
 };
 use crate::schema::{Index, Key, Layout, Partition, fitting};
@@ -125,7 +125,9 @@ pub(super) fn relay(relaid: &Relaid<'_>) -> Vec<String> {
         sequence(&old),
         text(&new)
     ));
-    statements.extend(comment.map(|comment| format!("COMMENT ON TABLE {new} IS {}", text(comment))));
+    // Whoever said it: by a statement that begins with COMMENT ON it would be ours from then on.
+    let said = comment.map(|comment| comment_on(table, None, Some(comment)));
+    statements.extend(said.map(|sql| sql.replacen("COMMENT ", "COMMENT /* as it was */ ", 1)));
     statements.push(format!("DROP TABLE {old}"));
     statements
 }

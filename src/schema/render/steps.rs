@@ -17,6 +17,8 @@ pub struct Statement {
     pub sql: String,
     /// Whether it is sent outside of any transaction.
     pub concurrent: bool,
+    /// Whether it is an UPDATE that is made in many small transactions, a range of the table each.
+    pub in_chunks: bool,
     /// The strongest lock that it takes on its table.
     pub lock: Lock,
 }
@@ -37,6 +39,8 @@ pub enum Lock {
 pub enum Phase {
     /// Before the rows, in the changes' own order.
     Define,
+    /// Rows of new columns.
+    Fill,
     /// Index builds; they hold up no other reader or builder of the same table.
     Build,
     /// Indexes go, and others take their places.
@@ -71,7 +75,7 @@ impl Phase {
 
 impl Statement {
     pub(super) fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
-        Statement { phase, sql, concurrent: false, lock }
+        Statement { phase, sql, concurrent: false, in_chunks: false, lock }
     }
 }
 
@@ -93,13 +97,28 @@ pub fn statements(change: &Change, place: Place<'_>) -> Vec<Statement> {
     let Place { in_use, partitions } = place;
     let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
     match change {
-        Change::CreateTable(_) => one(Phase::Define, Lock::None),
         Change::Repartition { table, .. } => {
             let made = relaid(change).into_iter().map(|sql| Statement::new(Phase::Define, Lock::All, sql));
             // Statistics do not come along.
             let analyze = Statement::new(Phase::Validate, Lock::None, format!("ANALYZE {}", quoted(table)));
             made.chain([analyze]).collect()
         }
+        Change::FillColumn { .. } => {
+            vec![Statement {
+                in_chunks: true,
+                ..Statement::new(Phase::Fill, Lock::Writes, statement(change))
+            }]
+        }
+        Change::ReplaceType { wanted, .. } => vec![
+            Statement::new(Phase::Define, Lock::None, statement(change)),
+            Statement::new(Phase::Define, Lock::None, statement(&Change::CreateType(*wanted))),
+        ],
+        Change::CreateType(_)
+        | Change::AddLabel { .. }
+        | Change::DropReplaced(_)
+        | Change::DropType(_)
+        | Change::CreateTable(_)
+        | Change::SetComment { .. } => one(Phase::Define, Lock::None),
         Change::AddCheck { table, check } if in_use => asserted(table, check),
         Change::SetNotNull { table, column } if in_use => required(table, column),
         Change::SetNotNull { .. } => one(Phase::Require, Lock::All),
@@ -115,11 +134,17 @@ pub fn statements(change: &Change, place: Place<'_>) -> Vec<Statement> {
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }
         | Change::DropColumn { .. }
+        | Change::DropExpression { .. }
         | Change::AlterType { .. }
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
         | Change::DropNotNull { .. }
-        | Change::AddPartition { .. } => one(Phase::Define, Lock::All),
+        | Change::AddPartition { .. }
+        | Change::MoveTable { .. }
+        | Change::RenameTable { .. }
+        | Change::RenameColumn { .. }
+        | Change::RenameConstraint { .. }
+        | Change::RenameIndex { .. } => one(Phase::Define, Lock::All),
         Change::CreateIndex { index, table } => built(table, index, place),
         Change::ReplaceIndex { table, index, .. } => replaced(table, index, place),
         Change::AddForeignKey { .. } => one(Phase::Refer, Lock::Writes),
@@ -216,7 +241,7 @@ fn validate(table: &str, constraint: &str) -> String {
 }
 
 /// A name for a while, within the 63 bytes that PostgreSQL keeps of one.
-fn beside(name: &str, suffix: &str) -> String {
+pub(super) fn beside(name: &str, suffix: &str) -> String {
     let room = 63 - suffix.len() - 2;
     let end = (0..=room.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     format!("{}__{suffix}", &name[..end])

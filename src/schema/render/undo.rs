@@ -1,6 +1,6 @@
 //! The way back from a change.
 
-use super::{add_constraint, alter_column, quoted, relaid, statement};
+use super::{Place, add_constraint, alter_column, comment_on, quoted, relaid, statement, statements};
 use crate::schema::{Change, Column, Conversion, Hazard};
 use crate::value::Reading;
 
@@ -28,7 +28,23 @@ pub fn undo(change: &Change) -> Undo {
     let drop_constraint =
         |table: &str, name: &str| format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name));
     match change {
+        Change::CreateType(of) => by(statement(&Change::DropType(*of))),
+        Change::DropType(of) => by(statement(&Change::CreateType(*of))),
+        // By the same dance: what the columns go back to has its own name again before they do, so that defaults and checks
+        // may name it.
+        Change::ReplaceType { of, .. } => by(statement(&Change::DropReplaced(*of))),
+        Change::DropReplaced(of) => {
+            let replaced = Change::ReplaceType { of: *of, wanted: *of };
+            let statements =
+                statements(&replaced, Place::default()).into_iter().map(|statement| statement.sql);
+            Undo::By { statements: statements.collect(), hazards: Vec::new() }
+        }
+        // PostgreSQL takes no label away (its manual, "ALTER TYPE").
+        Change::AddLabel { .. } => Undo::Never,
         Change::CreateTable(table) => deleting(format!("DROP TABLE {}", quoted(&table.name))),
+        Change::AddColumn { table, column } if column.generated.is_some() => {
+            by(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
+        }
         Change::AddColumn { table, column } => {
             deleting(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
         }
@@ -36,15 +52,30 @@ pub fn undo(change: &Change) -> Undo {
         Change::AddKey { table, key } => by(drop_constraint(table, &key.name)),
         Change::CreateIndex { index, .. } => by(format!("DROP INDEX {}", quoted(&index.name))),
         Change::AddForeignKey { table, foreign_key, .. } => by(drop_constraint(table, &foreign_key.name)),
-        Change::ValidateForeignKey { .. } => Undo::WithAnother,
+        Change::ValidateForeignKey { .. } | Change::FillColumn { .. } => Undo::WithAnother,
         Change::DropConstraint { table, name, definition } => by(add_constraint(table, name, definition)),
         Change::DropIndex { definition, .. } => by(definition.clone()),
         Change::ReplaceIndex { index, definition, .. } => Undo::By {
             statements: vec![format!("DROP INDEX {}", quoted(&index.name)), definition.clone()],
             hazards: Vec::new(),
         },
-        // The column could come back, but not what it held.
-        Change::DropColumn { .. } => Undo::Never,
+        Change::DropColumn { table, column, definition, generated: true, comment } => Undo::By {
+            statements: [
+                Some(format!("ALTER TABLE {} ADD COLUMN {} {definition}", quoted(table), quoted(column))),
+                comment.as_deref().map(|comment| comment_on(table, Some(column), Some(comment))),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            hazards: vec![
+                Hazard::RewritesTable,
+                Hazard::BlocksReads,
+                Hazard::BlocksWrites,
+                Hazard::MayFailOnRows,
+            ],
+        },
+        // The column could come back, but not what it held; as a generated one, not what was written to it since.
+        Change::DropColumn { .. } | Change::DropExpression { .. } => Undo::Never,
         Change::AlterType { table, column, from, from_collation, .. } => {
             let Some(conversion) = Conversion::between(column.pg_type, *from, &Reading::Plain) else {
                 return Undo::Never;
@@ -79,5 +110,29 @@ pub fn undo(change: &Change) -> Undo {
             }
             Undo::By { statements: relaid(&back), hazards: crate::schema::hazards(&back) }
         }
+        Change::SetComment { table, column, from, .. } => {
+            by(comment_on(table, column.as_deref(), from.as_deref()))
+        }
+        Change::MoveTable { table, from, to } => {
+            by(statement(&Change::MoveTable { table: table.clone(), from: to.clone(), to: from.clone() }))
+        }
+        Change::RenameTable { table, from } => {
+            by(statement(&Change::RenameTable { table: from.clone(), from: table.clone() }))
+        }
+        Change::RenameColumn { table, column, from } => by(statement(&Change::RenameColumn {
+            table: table.clone(),
+            column: from.clone(),
+            from: column.clone(),
+        })),
+        Change::RenameConstraint { table, name, from } => by(statement(&Change::RenameConstraint {
+            table: table.clone(),
+            name: from.clone(),
+            from: name.clone(),
+        })),
+        Change::RenameIndex { table, name, from } => by(statement(&Change::RenameIndex {
+            table: table.clone(),
+            name: from.clone(),
+            from: name.clone(),
+        })),
     }
 }

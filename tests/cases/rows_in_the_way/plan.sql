@@ -11,6 +11,7 @@ COMMIT;
 
 -- post-data: a transaction each
 CREATE UNIQUE INDEX CONCURRENTLY "artist_name" ON "artist" USING btree ("name");
+CREATE UNIQUE INDEX CONCURRENTLY "song_price" ON "song" USING btree ((nullif(price, 0.5))) NULLS NOT DISTINCT;
 SET lock_timeout = '3000ms';
 SET statement_timeout = '30000ms';
 ALTER TABLE "artist" ADD CONSTRAINT "artist_works_check" CHECK (works < 1000) NOT VALID;

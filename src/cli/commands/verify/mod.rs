@@ -69,8 +69,14 @@ async fn prove(
         output.error(super::apply::SOURCE_CHANGED, &[], Some(super::apply::SOURCE_CHANGED_HINT));
         return Ok(None);
     }
-    let Prepared { source, audit, target, normal, live, plan, .. } = &prepared;
-    let sides = Sides { audit, desired: &plan.desired, normal, live };
+    if let Some(moves) = &prepared.plan.moves {
+        return Err(CliError::Refused {
+            message: format!("the tables are still in schema {}, and should be in {}", moves.from, moves.to),
+            hint: Some("`mtm apply` moves them; then verify".to_owned()),
+        });
+    }
+    let Prepared { source, audit, target, normal, there: live, plan, .. } = &prepared;
+    let sides = Sides { audit, desired: &plan.desired, normal: &normal.catalogue, live };
     // Both sides are read, each once.
     let (bar, progress) = bar(output, 2 * audit.fingerprint.rows);
     let certificate = verify::prove(sides, Arc::clone(source), target, options, progress).await;

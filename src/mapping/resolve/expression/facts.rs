@@ -146,6 +146,9 @@ impl ColumnFacts {
             PgType::Time | PgType::Timestamp | PgType::Timestamptz | PgType::Uuid => {
                 other(&format!("becomes {}, where different texts are one value", self.pg_type))
             }
+            PgType::Enum(of) => {
+                other(&format!("becomes {of}, which PostgreSQL compares by the order of its labels"))
+            }
             PgType::Bytea | PgType::Jsonb => {
                 other(&format!("becomes {}, which PostgreSQL compares its own way", self.pg_type))
             }

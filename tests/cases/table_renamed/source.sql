@@ -1,0 +1,5 @@
+CREATE TABLE artist (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, born TEXT, works INTEGER CHECK (works >= 0), score REAL);
+CREATE TABLE song (id INTEGER PRIMARY KEY, artist_id INTEGER REFERENCES artist (id), title TEXT, payload TEXT, price REAL);
+CREATE INDEX song_by_title ON song (title, price);
+INSERT INTO artist VALUES (1, 'Nina', '1933-02-21', 40, 9.5), (2, 'Miles', '1926-05-26', 60, 9.25), (3, 'Erik', NULL, 3, 7.0);
+INSERT INTO song VALUES (1, 1, 'Sinnerman', '{"b": 1, "a": [1, 2]}', 0.99), (2, 2, 'So What', '{"a": null}', 1.29), (3, NULL, 'Gymnopedie', NULL, 0.5);
