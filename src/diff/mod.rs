@@ -107,7 +107,7 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
         )
     }));
     // A type is somebody's by itself, whoever made the tables.
-    difference.changes = types.finish(desired, &found, &changes);
+    difference.changes = types.finish(desired, (&found, &live), &changes);
     difference.changes.extend(changes);
     difference.changes.sort_by_key(Change::rank);
     (difference.renamed, difference.former) = (live, former);
