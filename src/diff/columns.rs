@@ -3,7 +3,8 @@
 use super::{Difference, objects::Pair};
 use crate::{
     inspect::LiveColumn,
-    schema::{Change, Column, Conversion, Desired, PgType},
+    mapping::OnInvalid,
+    schema::{Change, Column, ColumnCopy, Conversion, Desired, PgType},
     value::Reading,
 };
 
@@ -16,8 +17,7 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
                 difference.changes.push(Change::AddColumn { table, column: column.clone() });
             }
             Some(found) => {
-                let reading = reading_of(desired, &table.name, &column.name);
-                let way = Way { reading, is_empty };
+                let way = Way { copied: copied(desired, &table.name, &column.name), is_empty };
                 alterations(&table.name, column, (wanted, found), &way, difference);
             }
         }
@@ -47,25 +47,38 @@ pub(super) fn compare(pair: &Pair<'_>, desired: &Desired, is_empty: bool, differ
 }
 
 /// How values come from one type to another.
-struct Way {
+struct Way<'a> {
     /// How the mapping reads the source's cells; `None`: the source has no such column.
-    reading: Option<Reading>,
+    copied: Option<&'a ColumnCopy>,
     /// Whether there is no row.
     is_empty: bool,
 }
 
-impl Way {
+impl Way<'_> {
     fn between(&self, from: PgType, to: PgType) -> Option<Conversion> {
-        let reading = self.reading.clone().unwrap_or_default();
-        Conversion::between(from, to, &reading).or(self.is_empty.then(|| Conversion::of_nothing(to)))
+        if self.is_empty {
+            let reading = self.copied.map(|copied| copied.reading.clone()).unwrap_or_default();
+            return Some(
+                Conversion::between(from, to, &reading).unwrap_or_else(|| Conversion::of_nothing(to)),
+            );
+        }
+        let Some(copied) = self.copied else { return Conversion::between(from, to, &Reading::Plain) };
+        let conversion = Conversion::between(from, to, &copied.reading)?;
+        // What the type does not hold is told by the cells, not by what has become of them.
+        match copied.on_invalid {
+            _ if copied.holds_all() || from == to => Some(conversion),
+            OnInvalid::SetNull if copied.texts_alone => conversion.nulling(from, to),
+            OnInvalid::SetNull => None,
+            OnInvalid::Reject if !copied.proven => None,
+            OnInvalid::Reject | OnInvalid::Fail | OnInvalid::Text => Some(conversion),
+        }
     }
 }
 
 /// How the mapping reads the cells of a column.
-fn reading_of(desired: &Desired, table: &str, column: &str) -> Option<Reading> {
+fn copied<'a>(desired: &'a Desired, table: &str, column: &str) -> Option<&'a ColumnCopy> {
     let copy = desired.tables.iter().find(|copy| copy.target == table)?;
-    let column = copy.columns.iter().find(|copied| copied.target == column)?;
-    Some(column.reading.clone())
+    copy.columns.iter().find(|copied| copied.target == column)
 }
 
 /// What makes a column that is there what it should be.
@@ -73,7 +86,7 @@ fn alterations(
     table: &str,
     column: &Column,
     (wanted, found): (&LiveColumn, &LiveColumn),
-    way: &Way,
+    way: &Way<'_>,
     difference: &mut Difference,
 ) {
     let names = || (table.to_owned(), column.name.clone());
@@ -101,7 +114,7 @@ fn alterations(
                 "{table}.{}: its values as {} do not say what they would be as {}",
                 column.name, found.type_name, wanted.type_name
             );
-            if way.reading.is_some() {
+            if way.copied.is_some() {
                 difference.recopied.entry(table.to_owned()).or_insert(what);
             } else {
                 difference

@@ -226,7 +226,7 @@ async fn converted(
         }
     }
     let Some(keeps) = conversion.keeps_sql(column) else { return Ok(None) };
-    let found = count(connection, table, &format!("NOT ({keeps})"), key).await?;
+    let found = count(connection, table, &format!("r.{} IS NOT NULL AND NOT ({keeps})", quoted(column)), key).await?;
     Ok(Some(found.map_or(Verdict::Kept, |(rows, first_key)| Verdict::Lossy { rows, first_key })))
 }
 

@@ -7,6 +7,7 @@ mod hazard;
 mod model;
 mod pg_type;
 pub mod render;
+mod text_forms;
 
 pub use change::{Action, Change, Section};
 pub use conversion::Conversion;

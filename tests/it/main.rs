@@ -14,6 +14,7 @@ mod bad_input;
 mod cases;
 mod certificate;
 mod command;
+mod conversions;
 mod drift;
 mod exit_codes;
 mod expressions;
