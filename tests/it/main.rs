@@ -36,3 +36,4 @@ mod saved_plans;
 mod saved_versions;
 mod support;
 mod verify;
+mod ways_back;
