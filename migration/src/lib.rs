@@ -20,6 +20,6 @@ pub use self::{
     ledger::{Ledger, LedgerError},
     lock::{Lock, LockError},
     server_error::{ServerError, server_error},
-    sql_text::{names as identifiers, quote_identifier},
+    sql_text::{created_names, names as identifiers, quote_identifier},
     version::{Step, Version, VersionError},
 };

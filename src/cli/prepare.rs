@@ -14,16 +14,16 @@ use super::{
     error::CliError,
     output::Output,
     progress::Bar,
+    tried_checks::broken_checks,
 };
 use crate::{
     audit::{self, Audit, Depth},
     diff::{self, Found},
     inspect::{self, InspectError, Live, Normal},
     local::LocalServer,
-    mapping::{Mapping, OnInvalid, Scope},
+    mapping::{Mapping, Scope},
     plan::{Compared, Pending, Plan},
-    report::rows,
-    schema::{Desired, Finding, Severity},
+    schema::Desired,
     source::{Source, SourceOptions},
     target::{self, Ledger, MigrateError, State, Step, Target, TargetOptions, Version, VersionStatus},
 };
@@ -72,34 +72,6 @@ pub(super) async fn audit(source: &Arc<Source>, depth: Depth, output: Output) ->
     };
     bar.finish();
     Ok(audit?)
-}
-
-/// What the rows say against the checks that the target is to have.
-fn broken_checks(source: &Source, audit: &Audit, desired: &Desired) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (table, copy) in desired.schema.tables.iter().zip(&desired.tables) {
-        let Some(audited) = audit.table(&copy.source) else { continue };
-        for check in &table.checks {
-            let Some(broken) = audit::rows_that_break(source, audited, &check.expression) else { continue };
-            let (severity, way_out) = match copy.on_invalid {
-                OnInvalid::Reject => (Severity::Warning, "They go to the rejects, as the mapping says"),
-                _ => (Severity::Blocker, "Correct the rows, or the mapping"),
-            };
-            findings.push(Finding {
-                severity,
-                code: "check-broken",
-                message: format!(
-                    "{} of {} ({}) is broken by {}, first at {}. {way_out}",
-                    check.name,
-                    copy.source,
-                    check.expression,
-                    rows(broken.rows),
-                    broken.first_key
-                ),
-            });
-        }
-    }
-    findings
 }
 
 /// Runs what blocks in a thread of its own: SQLite's API does; the runtime's own threads are for the network.
@@ -275,7 +247,7 @@ pub(super) async fn plan(
     let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
-    let mut ours = names_in_versions(target).await?;
+    let mut ours = names_of_versions(target).await?;
     ours.extend(live.copies.keys().cloned());
     let found = Found { catalogue: &live.catalogue, rows: &live.rows, ours: Some(&ours) };
     let difference = diff::between(desired, &normal.catalogue, found);
@@ -285,14 +257,14 @@ pub(super) async fn plan(
     Ok((normal, live, plan, folder))
 }
 
-/// Every name that stands in the versions which the target has.
-async fn names_in_versions(target: &Target) -> Result<BTreeSet<String>, CliError> {
+/// The names of what the versions make which the target has.
+async fn names_of_versions(target: &Target) -> Result<BTreeSet<String>, CliError> {
     let Some(ledger) = Ledger::find(target).await? else { return Ok(BTreeSet::new()) };
     let versions = ledger.versions().await?;
     let steps = versions
         .iter()
         .flat_map(|recorded| recorded.version.pre_data.iter().chain(&recorded.version.post_data));
-    Ok(steps.flat_map(|step| target::identifiers(&step.sql)).collect())
+    Ok(steps.flat_map(|step| target::created_names(&step.sql)).collect())
 }
 
 /// The versions that are not wholly applied, and what they make of an empty schema, where that can be said.

@@ -6,7 +6,7 @@ pub use migration::{
     Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Server, ServerError, Step, Target,
     TargetOptions, Version, VersionError,
     command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
-    connect, identifiers,
+    connect, created_names, identifiers,
     ledger::{
         Chunk, ChunkCounts, ChunkRange, Copied, NewRun, NormalForm, Outcome, RecordedReject, RefusedBy,
         Reject, RunId, Started,
