@@ -64,9 +64,9 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
         columns::compare(pair, desired, is_empty, &mut difference);
     }
     // A foreign key stands in the way of what becomes of its columns at either end.
-    let unsettled = objects::Unsettled::of(&difference.changes, &there);
+    let goes = |name: &str| desired.prune || is_ours(name);
+    let unsettled = objects::Unsettled::of(&difference.changes, &there, &goes);
     for pair in &there {
-        let goes = |name: &str| desired.prune || is_ours(name);
         objects::compare(pair, &goes, &unsettled, &mut difference);
     }
     let (changes, others): (Vec<Change>, Vec<Change>) =
