@@ -1,17 +1,18 @@
-//! What rows that are there say against a change, before it is tried: NULL where none may be, duplicates, orphans, rows that
+//! What stands against a change, before it is tried: objects that hang on its column ([`super::dependents`]), and what rows that
+//! are there say of it, before it is tried: NULL where none may be, duplicates, orphans, rows that
 //! break a check, values that another type does not take or would lose something of.
 //!
 //! Only queries; the one function that tries a conversion is made in `pg_temp` in a transaction that is rolled back.
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use super::{InspectError, Live, scratch};
+use super::{InspectError, Live, dependents::dependents, rows::Rows, scratch};
 use crate::{
     schema::{Change, Conversion, Desired, Finding, IndexKey, IndexPart, PgType, Severity, render::quoted},
     target::Target,
 };
 
-/// Rows that stand against a change.
+/// What stands against a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     /// The change's position among those that were asked about.
@@ -31,6 +32,8 @@ enum Verdict {
     Lossy { rows: u64, first_key: String },
     /// All values were looked at: none is refused, and none loses anything.
     Kept,
+    /// Something of somebody else's hangs on the column.
+    Held { by: String },
 }
 
 impl Obstacle {
@@ -46,6 +49,13 @@ impl Obstacle {
         let counted = |rows: &u64| if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let (severity, code, message) = match &self.verdict {
             Verdict::Kept => return None,
+            Verdict::Held { by } => {
+                let message = format!(
+                    "{}: {by}. Drop that and make it again afterwards, or let the mapping leave the column as it is",
+                    self.summary
+                );
+                (Severity::Blocker, "column-in-use", message)
+            }
             Verdict::Refused { rows, first_key, what } => {
                 let rows = counted(rows);
                 let message = format!(
@@ -70,13 +80,14 @@ impl Obstacle {
 
 /// A question about the rows of a table.
 struct Question {
-    table: String,
+    /// What stands in FROM for the table.
+    rows: String,
     /// True for the rows that it is about; `r` is the row.
     condition: String,
     what: &'static str,
 }
 
-/// Asks the rows of tables that hold any what they say against these changes.
+/// Asks what hangs on the columns that these changes are about, and the rows of tables that hold any.
 ///
 /// # Errors
 /// [`InspectError`], where the server does not answer.
@@ -96,12 +107,20 @@ pub async fn obstacles(
         _ => true,
     };
     let in_use = |change: &Change| holds_rows(change.table()) && has_parents(change);
-    let mut found = Vec::new();
+    let held = dependents(target, changes, desired, live).await?.into_iter();
+    let mut found: Vec<Obstacle> = held
+        .map(|(at, by)| Obstacle {
+            change: at,
+            summary: changes[at].summary(),
+            verdict: Verdict::Held { by },
+        })
+        .collect();
     let asked: Vec<(usize, &Change)> =
         changes.iter().enumerate().filter(|(_, change)| in_use(change)).collect();
     if asked.is_empty() {
         return Ok(found);
     }
+    let mut rows = Rows::after(changes, live);
     let mut connection = target.pool.acquire().await?;
     for (at, change) in asked {
         let mut transaction = connection.begin().await?;
@@ -109,10 +128,14 @@ pub async fn obstacles(
         let key = key_text(desired, live, change.table());
         let verdict = match change {
             Change::AlterType { table, column, from, conversion, .. } => {
-                converted(&mut transaction, table, (&column.name, *from, column.pg_type), conversion, &key)
-                    .await?
+                let types = (column.name.as_str(), *from, column.pg_type);
+                let verdict = converted(&mut transaction, table, types, conversion, &key).await?;
+                if matches!(verdict, Some(Verdict::Refused { .. })) {
+                    rows.leave(table, &column.name);
+                }
+                verdict
             }
-            change => match question(change) {
+            change => match question(change, &rows) {
                 Some(question) => refused(&mut transaction, &question, &key).await?,
                 None => None,
             },
@@ -123,9 +146,9 @@ pub async fn obstacles(
     Ok(found)
 }
 
-/// The condition under which the server refuses a change, over rows.
-fn question(change: &Change) -> Option<Question> {
-    let table = change.table().to_owned();
+/// The condition under which the server refuses a change, over rows as they are when it is made.
+fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
+    let from = rows.of(change.table());
     let of = |columns: &[String], row: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{row}.{}", quoted(column))).collect()
     };
@@ -134,7 +157,7 @@ fn question(change: &Change) -> Option<Question> {
         Change::AddCheck { check, .. } => (format!("NOT ({})", check.expression), "the check does not hold"),
         Change::AddKey { key, .. } => {
             let twice =
-                twice(&table, &key.columns.iter().map(|column| quoted(column)).collect::<Vec<_>>(), None);
+                twice(&from, &key.columns.iter().map(|column| quoted(column)).collect::<Vec<_>>(), None);
             match key.primary {
                 true => {
                     let null = of(&key.columns, "r").join(" IS NULL OR ") + " IS NULL";
@@ -149,31 +172,30 @@ fn question(change: &Change) -> Option<Question> {
                 IndexKey::Expression(expression) => format!("({expression})"),
             };
             let parts: Vec<String> = index.parts.iter().map(part).collect();
-            (twice(&table, &parts, index.predicate.as_deref()), "duplicates")
+            (twice(&from, &parts, index.predicate.as_deref()), "duplicates")
         }
         // Validated later, as a change of its own.
         Change::AddForeignKey { foreign_key, .. } if foreign_key.valid => {
             let pairs = of(&foreign_key.columns, "r").into_iter().zip(of(&foreign_key.parent_columns, "p"));
             let equal: Vec<String> = pairs.map(|(child, parent)| format!("{parent} = {child}")).collect();
             let given = of(&foreign_key.columns, "r").join(" IS NOT NULL AND ") + " IS NOT NULL";
-            let parent = quoted(&foreign_key.parent_table);
+            let parent = rows.of(&foreign_key.parent_table);
             let orphan = format!("NOT EXISTS (SELECT FROM {parent} AS p WHERE {})", equal.join(" AND "));
             (format!("{given} AND {orphan}"), "no parent")
         }
         _ => return None,
     };
-    Some(Question { table, condition, what })
+    Some(Question { rows: from, condition, what })
 }
 
 /// True for rows that another one equals in these expressions, none of which is NULL.
-fn twice(table: &str, parts: &[String], predicate: Option<&str>) -> String {
+fn twice(from: &str, parts: &[String], predicate: Option<&str>) -> String {
     let list = parts.join(", ");
     let only = predicate.map(|predicate| format!("({predicate})"));
     let within = only.iter().map(|only| format!("WHERE {only} ")).next().unwrap_or_default();
     let of_these = only.iter().map(|only| format!("{only} AND ")).next().unwrap_or_default();
     format!(
-        "{of_these}({list}) IN (SELECT {list} FROM {} {within}GROUP BY {list} HAVING count(*) > 1)",
-        quoted(table)
+        "{of_these}({list}) IN (SELECT {list} FROM {from} AS twin {within}GROUP BY {list} HAVING count(*) > 1)"
     )
 }
 
@@ -182,9 +204,9 @@ async fn refused(
     question: &Question,
     key: &str,
 ) -> Result<Option<Verdict>, InspectError> {
-    let Question { table, condition, what } = question;
+    let Question { rows, condition, what } = question;
     // What cannot be asked yet (a column that this plan adds, types that do not compare) is left to the change itself.
-    let found = match count(connection, table, condition, key).await {
+    let found = match count(connection, rows, condition, key).await {
         Ok(found) => found,
         Err(InspectError::Query(sqlx::Error::Database(_))) => return Ok(None),
         Err(error) => return Err(error),
@@ -203,6 +225,7 @@ async fn converted(
     conversion: &Conversion,
     key: &str,
 ) -> Result<Option<Verdict>, InspectError> {
+    let rows = quoted(table);
     if conversion.may_fail {
         // The value has a name of ours, so that nothing of the column's own name stands in the function's body.
         let value = conversion.using_sql(VALUE).unwrap_or_else(|| quoted(VALUE));
@@ -220,25 +243,25 @@ async fn converted(
         connection.execute(AssertSqlSafe(create)).await?;
         let name = quoted(column);
         let condition = format!("r.{name} IS NOT NULL AND NOT pg_temp.mtm_fits(r.{name})");
-        if let Some((rows, first_key)) = count(connection, table, &condition, key).await? {
+        if let Some((rows, first_key)) = count(connection, &rows, &condition, key).await? {
             let what = "values that the type does not take";
             return Ok(Some(Verdict::Refused { rows, first_key, what }));
         }
     }
     let Some(keeps) = conversion.keeps_sql(column) else { return Ok(None) };
-    let found = count(connection, table, &format!("r.{} IS NOT NULL AND NOT ({keeps})", quoted(column)), key).await?;
+    let found =
+        count(connection, &rows, &format!("r.{} IS NOT NULL AND NOT ({keeps})", quoted(column)), key).await?;
     Ok(Some(found.map_or(Verdict::Kept, |(rows, first_key)| Verdict::Lossy { rows, first_key })))
 }
 
-/// The rows of a table under a condition, and the first one's key.
+/// The rows under a condition, and the first one's key; `rows` is what stands in FROM.
 async fn count(
     connection: &mut PgConnection,
-    table: &str,
+    rows: &str,
     condition: &str,
     key: &str,
 ) -> Result<Option<(u64, String)>, InspectError> {
-    let sql =
-        format!("SELECT count(*), coalesce(min({key}), '') FROM {} AS r WHERE {condition}", quoted(table));
+    let sql = format!("SELECT count(*), coalesce(min({key}), '') FROM {rows} AS r WHERE {condition}");
     // A savepoint, so that what is refused does not end the transaction.
     let mut savepoint = connection.begin().await?;
     let row: (i64, String) =

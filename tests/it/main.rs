@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod alterations;
 mod any_file;
 mod bad_input;
 mod cases;
