@@ -91,9 +91,9 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
         columns::compare(pair, desired, (&types, is_empty), &mut difference);
     }
     // A foreign key stands in the way of what becomes of its columns at either end.
-    let unsettled = objects::Unsettled::of(&difference.changes, &there);
+    let goes = |name: &str| desired.prune || is_ours(name);
+    let unsettled = objects::Unsettled::of(&difference.changes, &there, &goes);
     for pair in &there {
-        let goes = |name: &str| desired.prune || is_ours(name);
         objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
         comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);
     }

@@ -5,9 +5,11 @@
 
 mod catalogue;
 mod compare;
+mod dependents;
 mod drift;
 mod normal;
 mod obstacles;
+mod rows;
 mod scratch;
 mod types;
 

@@ -9,6 +9,7 @@ mod hazard;
 mod model;
 mod pg_type;
 pub mod render;
+mod text_forms;
 mod words;
 
 pub use change::{Action, Change, Section};
