@@ -24,6 +24,6 @@ pub use self::{
     lock::{Lock, LockError},
     schema_move::SchemaMove,
     server_error::{ServerError, server_error},
-    sql_text::{Mention, names as identifiers, quote_identifier, replace_names},
+    sql_text::{Mention, created_names, names as identifiers, quote_identifier, replace_names},
     version::{Step, Version, VersionError},
 };

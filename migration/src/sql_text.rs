@@ -10,6 +10,13 @@ pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
 }
 
+impl Token<'_> {
+    /// Whether it is this key word; a name in quotes is none.
+    fn is_word(&self, word: &str) -> bool {
+        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+    }
+}
+
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -223,6 +230,62 @@ pub(crate) fn moved_rows(sql: &str) -> Option<[String; 2]> {
     is_it.then(|| Some([name_of(table)?, name_of(to)?])).flatten()
 }
 
+/// The names of what the text makes: tables, indexes, constraints, types, and what is given another name (but no column).
+pub fn created_names(sql: &str) -> Vec<String> {
+    let tokens: Vec<Token<'_>> =
+        tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment).collect();
+    (0..tokens.len()).filter_map(|at| created_at(&tokens[..at], &tokens[at..])).collect()
+}
+
+/// The name of what is made by the words that begin here.
+fn created_at(before: &[Token<'_>], from: &[Token<'_>]) -> Option<String> {
+    let (first, rest) = from.split_first()?;
+    let rest = if first.is_word("create") {
+        let is_kind = |token: &Token<'_>| {
+            ["unique", "temp", "temporary", "unlogged"].iter().any(|word| token.is_word(word))
+        };
+        let rest = past(rest, is_kind);
+        let (kind, rest) = rest.split_first()?;
+        if !["table", "index", "type"].iter().any(|word| kind.is_word(word)) {
+            return None;
+        }
+        let rest = past(rest, |token| token.is_word("concurrently"));
+        match rest {
+            [one, two, three, rest @ ..]
+                if one.is_word("if") && two.is_word("not") && three.is_word("exists") =>
+            {
+                rest
+            }
+            // An index that names itself.
+            [on, ..] if on.is_word("on") => return None,
+            rest => rest,
+        }
+    } else if first.is_word("constraint") {
+        // What is only spoken of.
+        let spoken = ["validate", "drop", "alter", "rename", "on"];
+        if before.last().is_some_and(|token| spoken.iter().any(|word| token.is_word(word))) {
+            return None;
+        }
+        rest
+    } else if first.is_word("rename") {
+        match rest {
+            [to, rest @ ..] if to.is_word("to") => rest,
+            [constraint, _, to, rest @ ..] if constraint.is_word("constraint") && to.is_word("to") => rest,
+            _ => return None,
+        }
+    } else {
+        return None;
+    };
+    let qualified = matches!(rest, [_, point, ..] if point.kind == Kind::Sign && point.text == ".");
+    name_of(rest.get(if qualified { 2 } else { 0 })?)
+}
+
+/// What stands behind the pieces of a kind.
+fn past<'a, 'b>(tokens: &'b [Token<'a>], is_kind: impl Fn(&Token<'a>) -> bool) -> &'b [Token<'a>] {
+    let end = tokens.iter().position(|token| !is_kind(token)).unwrap_or(tokens.len());
+    &tokens[end..]
+}
+
 /// The name that a piece is.
 pub(crate) fn name_of(token: &Token<'_>) -> Option<String> {
     match token.kind {
@@ -317,5 +380,30 @@ mod tests {
     #[test]
     fn names_are_folded_as_postgresql_does() {
         assert_eq!(names(r#"DROP TABLE Tracks, "My ""T""""#), ["drop", "table", "tracks", "My \"T\""]);
+    }
+
+    #[test]
+    fn names_of_what_is_made_and_of_nothing_else() {
+        let cases: &[(&str, &[&str])] = &[
+            ("CREATE TABLE t (email text, CONSTRAINT c CHECK (email > ''))", &["t", "c"]),
+            ("CREATE TABLE IF NOT EXISTS public.\"My T\" (index text, \"constraint\" int)", &["My T"]),
+            ("CREATE INDEX i ON t (a, b)", &["i"]),
+            ("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I\" ON t (a)", &["I"]),
+            ("CREATE INDEX ON t (a)", &[]),
+            ("ALTER TABLE t ADD CONSTRAINT \"c\" CHECK (a > 'CONSTRAINT x') NOT VALID", &["c"]),
+            ("ALTER TABLE t VALIDATE CONSTRAINT c", &[]),
+            ("ALTER TABLE t DROP CONSTRAINT IF EXISTS c, ADD CONSTRAINT d UNIQUE USING INDEX d", &["d"]),
+            ("ALTER INDEX i__new RENAME TO i", &["i"]),
+            ("ALTER TABLE t RENAME CONSTRAINT a TO b", &["b"]),
+            ("ALTER TABLE t RENAME COLUMN a TO b", &[]),
+            ("ALTER TABLE t RENAME a TO b", &[]),
+            ("CREATE TYPE mood AS ENUM ('CREATE TABLE x')", &["mood"]),
+            ("-- CREATE TABLE a ()\nCREATE /* INDEX */ TABLE b () /* CONSTRAINT c */", &["b"]),
+            ("DO $$ BEGIN CREATE TABLE a (); END $$", &[]),
+            ("INSERT INTO t VALUES (1) ON CONFLICT ON CONSTRAINT c DO NOTHING; DROP INDEX i", &[]),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(created_names(sql), *expected, "{sql}");
+        }
     }
 }

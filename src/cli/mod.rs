@@ -10,6 +10,7 @@ mod plan_args;
 mod prepare;
 mod progress;
 mod saved_plan;
+mod tried_checks;
 
 use std::{pin::pin, process::ExitCode};
 

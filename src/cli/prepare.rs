@@ -15,16 +15,16 @@ use super::{
     output::Output,
     placement::{Placement, placement},
     progress::Bar,
+    tried_checks::broken_checks,
 };
 use crate::{
     audit::{self, Audit, Depth},
     diff::{self, Found},
     inspect::{self, InspectError, Live, Normal},
     local::LocalServer,
-    mapping::{Mapping, OnInvalid, Scope},
+    mapping::{Mapping, Scope},
     plan::{Compared, MadeFor, Pending, Plan},
-    report::rows,
-    schema::{Desired, Finding, Severity, render},
+    schema::{Desired, render},
     source::{Source, SourceOptions},
     target::{
         self, Ledger, MigrateError, SchemaMove, State, Step, Target, TargetOptions, Version, VersionStatus,
@@ -83,34 +83,6 @@ pub(super) async fn audit(
     };
     bar.finish();
     Ok(audit?)
-}
-
-/// What the rows say against the checks that the target is to have.
-fn broken_checks(source: &Source, audit: &Audit, desired: &Desired) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (table, copy) in desired.schema.tables.iter().zip(&desired.tables) {
-        let Some(audited) = audit.table(&copy.source) else { continue };
-        for check in &table.checks {
-            let Some(broken) = audit::rows_that_break(source, audited, &check.expression) else { continue };
-            let (severity, way_out) = match copy.on_invalid {
-                OnInvalid::Reject => (Severity::Warning, "They go to the rejects, as the mapping says"),
-                _ => (Severity::Blocker, "Correct the rows, or the mapping"),
-            };
-            findings.push(Finding {
-                severity,
-                code: "check-broken",
-                message: format!(
-                    "{} of {} ({}) is broken by {}, first at {}. {way_out}",
-                    check.name,
-                    copy.source,
-                    check.expression,
-                    rows(broken.rows),
-                    broken.first_key
-                ),
-            });
-        }
-    }
-    findings
 }
 
 /// Runs what blocks in a thread of its own: SQLite's API does; the runtime's own threads are for the network.
@@ -355,7 +327,7 @@ async fn compare(audit: &Audit, desired: &Desired, target: &Target) -> Result<Co
 /// What the versions say that the target has.
 #[derive(Default)]
 struct OurNames {
-    /// Every name that stands in them, and every statement in them that makes a comment.
+    /// The names of what they make, and every statement in them that makes a comment.
     names: BTreeSet<String>,
     /// The types that they make.
     types: BTreeSet<String>,
@@ -371,7 +343,7 @@ impl OurNames {
         };
         // A comment has no name: it is known by the statement that made it.
         let comment = |sql: &String| sql.starts_with(render::COMMENT_ON).then(|| sql.clone());
-        let named = |step: &Step| target::identifiers(&step.sql).into_iter().chain(comment(&step.sql));
+        let named = |step: &Step| target::created_names(&step.sql).into_iter().chain(comment(&step.sql));
         Ok(OurNames {
             names: steps().flat_map(named).collect(),
             types: steps().filter_map(|step| target::created_type(&step.sql)).collect(),

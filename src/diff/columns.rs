@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     inspect::LiveColumn,
-    schema::{Change, Column, Conversion, Desired, PgType},
+    mapping::OnInvalid,
+    schema::{Change, Column, ColumnCopy, Conversion, Desired, PgType},
     value::Reading,
 };
 
@@ -32,8 +33,7 @@ pub(super) fn compare(
                 }
             }
             Some(found) => {
-                let reading = reading_of(desired, &table.name, &column.name);
-                let way = Way { reading, is_empty, types };
+                let way = Way { copied: copied(desired, &table.name, &column.name), is_empty, types };
                 alterations(&table.name, column, (wanted, found), &way, difference);
             }
         }
@@ -62,7 +62,7 @@ pub(super) fn compare(
 /// How values come from one type to another.
 struct Way<'a> {
     /// How the mapping reads the source's cells; `None`: the source has no such column.
-    reading: Option<Reading>,
+    copied: Option<&'a ColumnCopy>,
     /// Whether there is no row.
     is_empty: bool,
     /// The target's own types.
@@ -71,16 +71,29 @@ struct Way<'a> {
 
 impl Way<'_> {
     fn between(&self, from: PgType, to: PgType) -> Option<Conversion> {
-        let reading = self.reading.clone().unwrap_or_default();
-        Conversion::between(from, to, &reading).or(self.is_empty.then(|| Conversion::of_nothing(to)))
+        if self.is_empty {
+            let reading = self.copied.map(|copied| copied.reading.clone()).unwrap_or_default();
+            return Some(
+                Conversion::between(from, to, &reading).unwrap_or_else(|| Conversion::of_nothing(to)),
+            );
+        }
+        let Some(copied) = self.copied else { return Conversion::between(from, to, &Reading::Plain) };
+        let conversion = Conversion::between(from, to, &copied.reading)?;
+        // What the type does not hold is told by the cells, not by what has become of them.
+        match copied.on_invalid {
+            _ if copied.holds_all() || from == to => Some(conversion),
+            OnInvalid::SetNull if copied.texts_alone => conversion.nulling(from, to),
+            OnInvalid::SetNull => None,
+            OnInvalid::Reject if !copied.proven => None,
+            OnInvalid::Reject | OnInvalid::Fail | OnInvalid::Text => Some(conversion),
+        }
     }
 }
 
 /// How the mapping reads the cells of a column.
-fn reading_of(desired: &Desired, table: &str, column: &str) -> Option<Reading> {
+fn copied<'a>(desired: &'a Desired, table: &str, column: &str) -> Option<&'a ColumnCopy> {
     let copy = desired.tables.iter().find(|copy| copy.target == table)?;
-    let column = copy.columns.iter().find(|copied| copied.target == column)?;
-    Some(column.reading.clone())
+    copy.columns.iter().find(|copied| copied.target == column)
 }
 
 /// What makes a column that is there what it should be.
@@ -113,7 +126,7 @@ fn alterations(
         }
         Generation::NoLonger => {
             let (table, column) = names();
-            if way.reading.is_some() {
+            if way.copied.is_some() {
                 difference.recopied.entry(table.clone()).or_insert_with(|| {
                     format!("{table}.{column}: its values are generated, and not the source's")
                 });
@@ -138,7 +151,7 @@ fn alterations(
                 "{table}.{}: its values as {} do not say what they would be as {}",
                 column.name, found.type_name, wanted.type_name
             );
-            if way.reading.is_some() {
+            if way.copied.is_some() {
                 difference.recopied.entry(table.to_owned()).or_insert(what);
             } else {
                 difference

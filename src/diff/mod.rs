@@ -95,9 +95,9 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     }
     // A foreign key stands in the way of what becomes of its columns at either end.
     let relaid = partitions::compare(&there, &former.renamed(hangers), &is_ours, &mut difference);
-    let unsettled = objects::Unsettled::of(&difference.changes, &there, relaid);
+    let goes = |name: &str| desired.prune || is_ours(name);
+    let unsettled = objects::Unsettled::of(&difference.changes, &there, relaid, &goes);
     for pair in &there {
-        let goes = |name: &str| desired.prune || is_ours(name);
         objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
         comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);
     }
@@ -111,7 +111,7 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
         )
     }));
     // A type is somebody's by itself, whoever made the tables.
-    difference.changes = types.finish(desired, &found, &changes);
+    difference.changes = types.finish(desired, (&found, &live), &changes);
     difference.changes.extend(changes);
     difference.changes.sort_by_key(Change::rank);
     (difference.renamed, difference.former) = (live, former);

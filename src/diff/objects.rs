@@ -43,14 +43,20 @@ pub(super) struct Unsettled {
     columns: BTreeSet<(String, String)>,
     /// Table and column, of those that are dropped and added again.
     made_anew: BTreeSet<(String, String)>,
-    /// Table and columns of a key.
-    keys: BTreeSet<(String, Vec<String>)>,
+    /// Table, and the words of a key or unique index that goes or is replaced: its columns among them.
+    keys: Vec<(String, BTreeSet<String>)>,
     /// Tables that are made anew, to be laid out otherwise.
     relaid: BTreeSet<String>,
 }
 
 impl Unsettled {
-    pub(super) fn of(changes: &[Change], there: &[Pair<'_>], relaid: BTreeSet<String>) -> Unsettled {
+    /// `goes` says whether an object of that name may go where nobody wants it.
+    pub(super) fn of(
+        changes: &[Change],
+        there: &[Pair<'_>],
+        relaid: BTreeSet<String>,
+        goes: &dyn Fn(&str) -> bool,
+    ) -> Unsettled {
         let retyped = changes.iter().filter_map(|change| match change {
             Change::AlterType { table, column, conversion, .. } if conversion.rewrites => {
                 Some((table.clone(), column.name.clone()))
@@ -58,12 +64,20 @@ impl Unsettled {
             _ => None,
         });
         let keys = there.iter().flat_map(|Pair { table, normal, live }| {
-            let differs = |name: &String| match (normal.constraints.get(name), live.constraints.get(name)) {
-                (Some(wanted), Some(found)) => wanted.sql != found.sql,
-                _ => false,
-            };
-            let replaced = table.keys.iter().filter(move |key| differs(&key.name));
-            replaced.map(|key| (table.name.clone(), key.columns.clone()))
+            let objects =
+                [(&normal.constraints, &live.constraints), (&normal.indexes, &live.indexes)].into_iter();
+            objects
+                .flat_map(|(wanted, found)| {
+                    found.iter().map(move |(name, found)| (wanted.get(name), name, found))
+                })
+                .filter(|(wanted, name, found)| {
+                    let stays = |wanted: &Definition| wanted.sql == found.sql && found.valid;
+                    is_unique(found) && !wanted.map_or_else(|| !goes(name), stays)
+                })
+                .map(|(_, _, found)| {
+                    (table.name.clone(), migration::identifiers(&found.sql).into_iter().collect())
+                })
+                .collect::<Vec<_>>()
         });
         let made_anew = columns_made_anew(changes);
         let columns = retyped.chain(made_anew.iter().cloned()).collect();
@@ -99,8 +113,15 @@ impl Unsettled {
             || self.relays(parent_table)
             || retyped(table, columns)
             || retyped(parent_table, parent_columns)
-            || self.keys.contains(&(parent_table.clone(), parent_columns.clone()))
+            || self.keys.iter().any(|(table, words)| {
+                table == parent_table && parent_columns.iter().all(|column| words.contains(column))
+            })
     }
+}
+
+/// Whether a foreign key can hang on it.
+fn is_unique(found: &Definition) -> bool {
+    ["PRIMARY KEY", "UNIQUE", "CREATE UNIQUE INDEX"].iter().any(|kind| found.sql.starts_with(kind))
 }
 
 /// `goes` says whether an object of that name may go where nobody wants it.

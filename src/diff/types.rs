@@ -87,16 +87,18 @@ impl Types {
     }
 
     /// The changes of types: before all others what makes one, behind them what takes one away that none of ours needs any
-    /// more.
-    pub(super) fn finish(self, desired: &Desired, found: &Found<'_>, others: &[Change]) -> Vec<Change> {
+    /// more. `live` is the target once the declared renames are made, as the other changes have it.
+    pub(super) fn finish(
+        self,
+        desired: &Desired,
+        (found, live): (&Found<'_>, &Catalogue),
+        others: &[Change],
+    ) -> Vec<Change> {
         let is_wanted = |of: EnumType| desired.schema.enums.iter().any(|wanted| wanted.name() == of.name());
         let is_ours = |of: EnumType| found.our_types.is_none_or(|ours| ours.contains(of.name()));
         let idle = found.enums.iter().filter(|known| {
             let of = known.of;
-            !is_wanted(of)
-                && is_ours(of)
-                && known.uses.is_none()
-                && !is_used(of.name(), found.catalogue, others)
+            !is_wanted(of) && is_ours(of) && known.uses.is_none() && !is_used(of.name(), live, others)
         });
         let dropped: Vec<Change> = idle.map(|known| Change::DropType(known.of)).collect();
         self.changes.into_iter().chain(dropped).collect()

@@ -5,10 +5,12 @@
 
 mod catalogue;
 mod compare;
+mod dependents;
 mod drift;
 mod layout;
 mod normal;
 mod obstacles;
+mod rows;
 mod scratch;
 mod types;
 
@@ -154,7 +156,8 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     let former = desired.former.iter().filter_map(|names| names.table_there(is_there));
     let kept: BTreeSet<String> = names.iter().map(String::as_str).chain(former).map(str::to_owned).collect();
     catalogue.tables.retain(|name, _| kept.contains(name));
-    let enums = types::of_schema(&mut connection, oid, &names).await?;
+    let kept: Vec<String> = kept.into_iter().collect();
+    let enums = types::of_schema(&mut connection, oid, &kept).await?;
     let mut wanted = names.clone();
     // A key's index has the key's name.
     for table in &desired.schema.tables {

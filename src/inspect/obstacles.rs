@@ -1,11 +1,12 @@
-//! What rows that are there say against a change, before it is tried: NULL where none may be, duplicates, orphans, rows that
+//! What stands against a change, before it is tried: objects that hang on its column ([`super::dependents`]), and what rows that
+//! are there say of it, before it is tried: NULL where none may be, duplicates, orphans, rows that
 //! break a check, values that another type does not take or would lose something of.
 //!
 //! Only queries; the one function that tries a conversion is made in `pg_temp` in a transaction that is rolled back.
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use super::{InspectError, Live, LiveColumn, scratch};
+use super::{InspectError, Live, dependents::dependents, rows::Rows, scratch};
 use crate::{
     diff::Former,
     schema::{
@@ -17,7 +18,7 @@ use crate::{
 /// Said of rows that a new partition would have to take out of the default one.
 const IN_DEFAULT: &str = "of that time, in the default partition";
 
-/// Rows that stand against a change.
+/// What stands against a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     /// The change's position among those that were asked about.
@@ -37,6 +38,8 @@ enum Verdict {
     Lossy { rows: u64, first_key: String },
     /// All values were looked at: none is refused, and none loses anything.
     Kept,
+    /// Something of somebody else's hangs on the column.
+    Held { by: String },
 }
 
 impl Obstacle {
@@ -52,6 +55,13 @@ impl Obstacle {
         let counted = |rows: &u64| if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let (severity, code, message) = match &self.verdict {
             Verdict::Kept => return None,
+            Verdict::Held { by } => {
+                let message = format!(
+                    "{}: {by}. Drop that and make it again afterwards, or let the mapping leave the column as it is",
+                    self.summary
+                );
+                (Severity::Blocker, "column-in-use", message)
+            }
             Verdict::Refused { rows, first_key, what } => {
                 let rows = counted(rows);
                 let way_out = match *what {
@@ -80,39 +90,15 @@ impl Obstacle {
 
 /// A question about the rows of a table.
 struct Question {
-    /// The rows, as [`Rows::of`] gives them.
+    /// What stands in FROM for the table.
     rows: String,
     /// True for the rows that it is about; `r` is the row.
     condition: String,
     what: &'static str,
 }
 
-/// Where rows are found under the names that tables and columns will have.
-struct Rows<'a> {
-    live: &'a Live,
-    former: &'a Former,
-}
-
-impl Rows<'_> {
-    /// A table; where something of it is still to be renamed, a query in its place.
-    fn of(&self, table: &str) -> String {
-        let there = quoted(self.former.table(table));
-        let Some(known) = self.live.catalogue.tables.get(table).filter(|_| self.former.concerns(table))
-        else {
-            return there;
-        };
-        let column = |column: &LiveColumn| {
-            let name = &column.name;
-            format!("{} AS {}", quoted(self.former.column(table, name)), quoted(name))
-        };
-        let columns: Vec<String> = known.columns.iter().map(column).collect();
-        let columns = columns.join(", ");
-        format!("(SELECT ctid, {columns} FROM {there})")
-    }
-}
-
-/// Asks the rows of tables that hold any what they say against these changes. `live` is the target as it will be once the
-/// declared renames are made, `former` says what it is called until then.
+/// Asks what hangs on the columns that these changes are about, and the rows of tables that hold any what they say. `live` is the
+/// target as it will be once the declared renames are made, `former` says what it is called until then.
 ///
 /// # Errors
 /// [`InspectError`], where the server does not answer.
@@ -123,7 +109,6 @@ pub async fn obstacles(
     live: &Live,
     former: &Former,
 ) -> Result<Vec<Obstacle>, InspectError> {
-    let rows = Rows { live, former };
     let holds_rows = |table: &str| live.rows.get(table).is_some_and(|&rows| rows > 0);
     // A parent whose rows are still to be copied says nothing yet.
     let has_parents = |change: &Change| match change {
@@ -134,12 +119,20 @@ pub async fn obstacles(
         _ => true,
     };
     let in_use = |change: &Change| holds_rows(change.table()) && has_parents(change);
-    let mut found = Vec::new();
+    let held = dependents(target, changes, desired, live, former).await?.into_iter();
+    let mut found: Vec<Obstacle> = held
+        .map(|(at, by)| Obstacle {
+            change: at,
+            summary: changes[at].summary(),
+            verdict: Verdict::Held { by },
+        })
+        .collect();
     let asked: Vec<(usize, &Change)> =
         changes.iter().enumerate().filter(|(_, change)| in_use(change)).collect();
     if asked.is_empty() {
         return Ok(found);
     }
+    let mut rows = Rows::after(changes, live, former);
     let mut connection = target.pool.acquire().await?;
     for (at, change) in asked {
         let mut transaction = connection.begin().await?;
@@ -147,9 +140,13 @@ pub async fn obstacles(
         let key = key_text(desired, live, change.table());
         let verdict = match change {
             Change::AlterType { table, column, from, conversion, .. } => {
-                let of = rows.of(table);
-                converted(&mut transaction, &of, (&column.name, *from, column.pg_type), conversion, &key)
-                    .await?
+                let types = (column.name.as_str(), *from, column.pg_type);
+                let verdict =
+                    converted(&mut transaction, &rows.there(table), types, conversion, &key).await?;
+                if matches!(verdict, Some(Verdict::Refused { .. })) {
+                    rows.leave(table, &column.name);
+                }
+                verdict
             }
             Change::AddColumn { table, column } => match &column.generated {
                 // What another type or name makes of the expression is not known before it is there.
@@ -168,9 +165,9 @@ pub async fn obstacles(
     Ok(found)
 }
 
-/// The condition under which the server refuses a change, over rows.
+/// The condition under which the server refuses a change, over rows as they are when it is made.
 fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
-    let table = rows.of(change.table());
+    let from = rows.of(change.table());
     let of = |columns: &[String], row: &str| -> Vec<String> {
         columns.iter().map(|column| format!("{row}.{}", quoted(column))).collect()
     };
@@ -181,7 +178,7 @@ fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
         // against one another one by one.
         Change::AddKey { key, .. } => {
             let columns: Vec<String> = key.columns.iter().map(|column| quoted(column)).collect();
-            (twice(&table, &columns, None), "duplicates")
+            (twice(&from, &columns, None), "duplicates")
         }
         Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } if index.unique => {
             let part = |part: &IndexPart| match &part.key {
@@ -193,7 +190,7 @@ fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
                 true => twice_or_null,
                 false => twice,
             };
-            (twice(&table, &parts, index.predicate.as_deref()), "duplicates")
+            (twice(&from, &parts, index.predicate.as_deref()), "duplicates")
         }
         // Validated later, as a change of its own.
         Change::AddForeignKey { foreign_key, .. } if foreign_key.valid => {
@@ -208,22 +205,22 @@ fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
         Change::AddPartition { column, partition, .. } => (partition.condition(column)?, IN_DEFAULT),
         _ => return None,
     };
-    Some(Question { rows: table, condition, what })
+    Some(Question { rows: from, condition, what })
 }
 
 /// True for rows that another one equals in these expressions, none of which is NULL.
-fn twice(rows: &str, parts: &[String], predicate: Option<&str>) -> String {
+fn twice(from: &str, parts: &[String], predicate: Option<&str>) -> String {
     let list = parts.join(", ");
     let only = predicate.map(|predicate| format!("({predicate})"));
     let within = only.iter().map(|only| format!("WHERE {only} ")).next().unwrap_or_default();
     let of_these = only.iter().map(|only| format!("{only} AND ")).next().unwrap_or_default();
     format!(
-        "{of_these}({list}) IN (SELECT {list} FROM {rows} AS r {within}GROUP BY {list} HAVING count(*) > 1)"
+        "{of_these}({list}) IN (SELECT {list} FROM {from} AS twin {within}GROUP BY {list} HAVING count(*) > 1)"
     )
 }
 
 /// True for rows that another one equals in these expressions, where NULL equals NULL.
-fn twice_or_null(table: &str, parts: &[String], predicate: Option<&str>) -> String {
+fn twice_or_null(from: &str, parts: &[String], predicate: Option<&str>) -> String {
     let alias = |at: usize| quoted(&format!("mtm_part_{at}"));
     let named: Vec<String> =
         parts.iter().enumerate().map(|(at, part)| format!("{part} AS {}", alias(at))).collect();
@@ -235,9 +232,8 @@ fn twice_or_null(table: &str, parts: &[String], predicate: Option<&str>) -> Stri
     let of_these = predicate.map(|predicate| format!("({predicate}) AND ")).unwrap_or_default();
     let within = predicate.map(|predicate| format!("WHERE ({predicate}) ")).unwrap_or_default();
     format!(
-        "{of_these}EXISTS (SELECT FROM (SELECT {} FROM {} {within}GROUP BY {} HAVING count(*) > 1) AS twice WHERE {})",
+        "{of_these}EXISTS (SELECT FROM (SELECT {} FROM {from} AS twin {within}GROUP BY {} HAVING count(*) > 1) AS twice WHERE {})",
         named.join(", "),
-        quoted(table),
         parts.join(", "),
         equal.join(" AND ")
     )
@@ -298,7 +294,8 @@ async fn converted(
         }
     }
     let Some(keeps) = conversion.keeps_sql(column) else { return Ok(None) };
-    let found = count(connection, table, &format!("NOT ({keeps})"), key).await?;
+    let found =
+        count(connection, table, &format!("r.{} IS NOT NULL AND NOT ({keeps})", quoted(column)), key).await?;
     Ok(Some(found.map_or(Verdict::Kept, |(rows, first_key)| Verdict::Lossy { rows, first_key })))
 }
 

@@ -1,6 +1,6 @@
 //! A plan whose tables are still in another schema.
 
-use super::{Plan, PlannedChange, blocker};
+use super::{Plan, PlannedChange, VersionAction, blocker};
 use crate::{
     schema::{Change, Finding, Severity},
     target::SchemaMove,
@@ -15,6 +15,10 @@ impl Plan {
             let (table, from, to) = (table.clone(), from.clone(), to.clone());
             PlannedChange::new(Change::MoveTable { table, from, to }, false, None, false)
         };
+        // What versions are to do in the old schema is planned again in the new one, with its hazards.
+        if self.version_action == VersionAction::RunThenPlanAgain {
+            self.changes.iter_mut().for_each(|change| change.hazards.clear());
+        }
         self.changes.splice(0..0, tables.iter().map(change));
         self.findings.extend(in_the_way.iter().map(|what| {
             blocker(

@@ -488,13 +488,12 @@ impl Change {
                     (_, Some(collation)) => format!("{pg_type} collate {collation}"),
                     (_, None) => pg_type.to_string(),
                 };
-                let using = conversion.using_sql(&column.name).map(|using| format!(" using {using}"));
                 format!(
                     "column {table}.{}: {} becomes {}{}",
                     column.name,
                     words(from, from_collation),
                     words(&column.pg_type, &column.collation),
-                    using.unwrap_or_default()
+                    conversion.summary(&column.name)
                 )
             }
             Change::SetDefault { table, column, default, from } => {

@@ -160,11 +160,22 @@ pub struct ColumnCopy {
     /// Whether the audit has found every value to fit. `apply` reads the same snapshot, so it need not parse JSON again.
     #[serde(skip)]
     pub proven: bool,
+    /// Whether every cell that is not NULL is a text.
+    #[serde(skip)]
+    pub texts_alone: bool,
     /// Which rule gave the type, and why this rung: for people.
     pub reason: String,
     /// The same in its parts.
     #[serde(skip)]
     pub grounds: Grounds,
+}
+
+impl ColumnCopy {
+    /// Whether the type is known to hold every value. Local times that a zone skips or shows twice show in the copy alone.
+    #[must_use]
+    pub fn holds_all(&self) -> bool {
+        self.proven && !matches!(&self.reading, Reading::AssumeZone(zone) if zone != "UTC")
+    }
 }
 
 /// Why a column has its type. Printed, it is a sentence's worth: the rule, then the remarks.

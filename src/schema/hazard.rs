@@ -139,16 +139,35 @@ fn is_written_row_by_row(column: &Column) -> bool {
     column.identity || column.default.as_ref().is_some_and(calls_something)
 }
 
-/// Whether an expression calls a function, outside of its texts.
+/// Words that stand before a bracket and call nothing.
+const NO_FUNCTIONS: [&str; 16] = [
+    "and", "or", "not", "in", "is", "like", "ilike", "between", "case", "when", "then", "else", "any", "all",
+    "array", "from",
+];
+
+/// Whether an expression calls a function, outside of its texts; there may be space before the bracket.
 fn has_call(expression: &str) -> bool {
     let mut in_text = false;
-    let mut before = ' ';
+    let mut before = String::new();
+    let mut ended = false;
     for character in expression.chars() {
         in_text ^= character == '\'';
-        if !in_text && character == '(' && (before.is_alphanumeric() || before == '_' || before == '"') {
-            return true;
+        if in_text || character.is_whitespace() {
+            ended = true;
+        } else if character.is_alphanumeric() || matches!(character, '_' | '"') {
+            if std::mem::take(&mut ended) {
+                before.clear();
+            }
+            before.push(character);
+        } else if character == '(' && !before.is_empty() {
+            let word = before.to_lowercase();
+            if !NO_FUNCTIONS.contains(&word.as_str()) {
+                return true;
+            }
+            before.clear();
+        } else {
+            before.clear();
         }
-        before = character;
     }
     false
 }
@@ -176,7 +195,11 @@ mod tests {
             ("now()", false),
             ("'2024-01-02'::date", false),
             ("(1 + 2)", false),
+            ("(CASE WHEN (true) THEN (1) ELSE 2 END)", false),
+            ("'f' || ('x')", false),
             ("gen_random_uuid()", true),
+            ("gen_random_uuid ()", true),
+            ("1 + \"my f\"\n (2)", true),
             ("nextval('s')", true),
             ("clock_timestamp()", true),
         ] {

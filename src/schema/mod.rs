@@ -10,6 +10,7 @@ mod model;
 mod partition;
 mod pg_type;
 pub mod render;
+mod text_forms;
 mod words;
 
 pub use change::{Action, Change, Section};

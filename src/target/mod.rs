@@ -6,7 +6,7 @@ pub use migration::{
     Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Mention, SchemaMove, Server, ServerError,
     Step, Target, TargetOptions, Version, VersionError,
     command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
-    connect, created_type, identifiers,
+    connect, created_names, created_type, identifiers,
     ledger::{
         Chunk, ChunkCounts, ChunkRange, Copied, NewRun, NormalForm, Outcome, RecordedReject, RefusedBy,
         Reject, RunId, Started,

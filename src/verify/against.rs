@@ -103,6 +103,7 @@ fn copy(table: &TableComparison) -> TableCopy {
         reading: Reading::Plain,
         on_invalid: OnInvalid::Fail,
         proven: false,
+        texts_alone: false,
         reason: String::new(),
         grounds: Grounds::default(),
     };

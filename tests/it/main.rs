@@ -9,11 +9,13 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod alterations;
 mod any_file;
 mod bad_input;
 mod cases;
 mod certificate;
 mod command;
+mod conversions;
 mod drift;
 mod enums;
 mod exit_codes;
@@ -42,3 +44,4 @@ mod saved_versions;
 mod schema_moves;
 mod support;
 mod verify;
+mod ways_back;

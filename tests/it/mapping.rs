@@ -100,7 +100,7 @@ fn the_source_has_its_say() {
         .succeeds()
         .says(&["warning type-does-not-fit"]);
     // A check that the rows break.
-    check("tables: {tracks: {columns: {popularity: {check: \"popularity > 10\"}}}}", &[])
+    check("tables: {Odd Name: {columns: {weight: {check: \"weight > 2\"}}}}", &[])
         .ends_with(3)
         .says(&["check-broken"]);
     place

@@ -160,7 +160,7 @@ const ADDED: [(&str, &str); 15] = [
     ("thing", "made_of: {type: integer, generated: \"(j::jsonb ->> 'b')::integer\"}"),
     ("thing", "made_of: {type: text, generated: \"'n' || n::text\", comment: Of n}"),
     ("thing", "made_of: text"),
-    ("thing", "long: {type: integer, generated: length(u::text), not_null: true}"),
+    ("thing", "long: {type: integer, generated: length(j::text), not_null: true}"),
     ("part", "made_of: {type: integer, generated: \"length(name) + coalesce(id, 0)\"}"),
     ("log", "made_of: {type: integer, generated: \"length(words::text) + n\"}"),
     ("log", "made_of: {type: text, generated: words::text}"),

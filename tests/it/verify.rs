@@ -79,6 +79,7 @@ fn column(name: &str, pg_type: &str) -> ColumnCopy {
         reading: Reading::Plain,
         on_invalid: OnInvalid::Fail,
         proven: false,
+        texts_alone: false,
         reason: String::new(),
         grounds: Grounds::default(),
     }

@@ -316,6 +316,7 @@ fn copy(draft: &Draft<'_>, table: &Table, row_key: Vec<String>) -> TableCopy {
             reading: settled.reading.clone(),
             on_invalid: settled.on_invalid,
             proven: source.fits_reading(&settled.pg_type, &settled.reading, true).is_ok(),
+            texts_alone: source.storage.integer + source.storage.real + source.storage.blob == 0,
             reason: settled.grounds.to_string(),
             grounds: settled.grounds.clone(),
         })

@@ -377,7 +377,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t: {add_columns: {c: {type: text, default: a, generated: b}}}\n",
         &[
-            "3:49: an added column has either `default` or `generated`; `default` is for rows that say nothing, `generated` for a value that no row may say",
+            "3:49: an added column has one of `default`, `generated` and `as`; `default` is for rows that say nothing, `generated` for a value that no row may say, `as` for what the rows that are there get once",
         ],
     ),
     (

@@ -304,6 +304,10 @@ pub fn insert_plan(schema: &str, copy: &TableCopy) -> String {
 fn lay_out(sql: &str, head: &str) -> String {
     let body = sql.strip_prefix(head).and_then(|rest| rest.strip_prefix(" ( ")?.strip_suffix(" )"));
     let Some(body) = body else { return sql.to_owned() };
+    // What is a text would have to be known by more than its quotes.
+    if ["\\", "$", "--", "/*"].iter().any(|sign| body.contains(sign)) {
+        return sql.to_owned();
+    }
     let mut parts = vec![String::new()];
     let (mut depth, mut quote) = (0u32, None);
     for c in body.chars() {
@@ -371,6 +375,24 @@ mod tests {
     CONSTRAINT "ch""eck" CHECK (price > 0)
 )"#
         );
+    }
+
+    #[test]
+    fn texts_that_quotes_do_not_bound_are_left_as_they_are() {
+        for default in [r"E'\', (  x'", "$$it's, (  x$$", "'a' /* it's, (  x */", "'a' -- it's, (  x\n"] {
+            let table = Table {
+                name: "t".to_owned(),
+                columns: vec![Column { default: Some(default.to_owned()), ..column("a", PgType::Text) }],
+                keys: Vec::new(),
+                checks: Vec::new(),
+                foreign_keys: Vec::new(),
+                indexes: Vec::new(),
+                partitioning: None,
+                comment: None,
+            };
+            let sql = statement(&Change::CreateTable(table));
+            assert!(sql.contains(default), "{sql}");
+        }
     }
 
     #[test]

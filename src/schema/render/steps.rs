@@ -5,6 +5,8 @@
 //! locks nobody out; NOT NULL is set where a validated check says that it holds, so that PostgreSQL does not read the
 //! table under its lock (its manual, "ALTER TABLE", `SET NOT NULL` and Notes).
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::{add_constraint, create_index, partitions, quoted, quoted_list, relaid, statement};
 use crate::schema::{Change, Check, Index, Key};
 
@@ -186,14 +188,15 @@ fn concurrent_if(in_use: bool, sql: String) -> Statement {
     }
 }
 
-/// A new identity column's sequence goes on behind the values that are there.
-fn continue_from_highest(table: &str, column: &str) -> String {
+/// A new identity column's sequence goes on behind the values that are there; it begins at 1 where none is above 0. `setval`'s
+/// third argument says whether its value has been used (PostgreSQL's manual, 9.17), so that there is room for the highest.
+pub(super) fn continue_from_highest(table: &str, column: &str) -> String {
     let text = |name: &str| format!("'{}'", name.replace('\'', "''"));
+    let highest = format!("coalesce(max({}), 0)", quoted(column));
     format!(
-        "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, false) FROM {}",
+        "SELECT setval(pg_get_serial_sequence({}, {}), greatest({highest}, 1), {highest} > 0) FROM {}",
         text(&quoted(table)),
         text(column),
-        quoted(column),
         quoted(table)
     )
 }
@@ -201,7 +204,7 @@ fn continue_from_highest(table: &str, column: &str) -> String {
 /// The new index is built under another name, so that the old one serves until then.
 fn replaced(table: &str, index: &Index, place: Place<'_>) -> Vec<Statement> {
     let Place { in_use, partitions } = place;
-    let name = beside(&index.name, "new");
+    let name = replacement_of(&index.name);
     let rename = format!("ALTER INDEX {} RENAME TO {}", quoted(&name), quoted(&index.name));
     let mut statements = built(table, &Index { name: name.clone(), ..index.clone() }, place);
     statements.push(dropped(&index.name, in_use && partitions.is_none()));
@@ -210,6 +213,11 @@ fn replaced(table: &str, index: &Index, place: Place<'_>) -> Vec<Statement> {
     let renamed = partitions.filter(|_| in_use).unwrap_or_default();
     statements.extend(partitions::rename_parts(&name, &index.name, renamed));
     statements
+}
+
+/// What an index is called until it takes another one's place.
+pub(super) fn replacement_of(index: &str) -> String {
+    beside(index, "new")
 }
 
 fn dropped(index: &str, in_use: bool) -> Statement {
@@ -228,7 +236,7 @@ fn asserted(table: &str, check: &Check) -> Vec<Statement> {
 
 fn required(table: &str, column: &str) -> Vec<Statement> {
     let expression = format!("{} IS NOT NULL", quoted(column));
-    let check = Check { name: beside(&format!("{table}_{column}"), "not_null"), expression };
+    let check = Check { name: temporary_check(table, column), expression };
     let mut statements = asserted(table, &check);
     let set = statement(&Change::SetNotNull { table: table.to_owned(), column: column.to_owned() });
     let drop = format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(&check.name));
@@ -236,13 +244,46 @@ fn required(table: &str, column: &str) -> Vec<Statement> {
     statements
 }
 
+/// What the check is called by which a column is known to hold no NULL.
+pub(super) fn temporary_check(table: &str, column: &str) -> String {
+    beside(&format!("{table}_{column}"), "not_null")
+}
+
 fn validate(table: &str, constraint: &str) -> String {
     format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table), quoted(constraint))
 }
 
-/// A name for a while, within the 63 bytes that PostgreSQL keeps of one.
+/// A name for a while, within the 63 bytes that PostgreSQL keeps of one. A name that is cut says by its digest which it was.
 pub(super) fn beside(name: &str, suffix: &str) -> String {
     let room = 63 - suffix.len() - 2;
-    let end = (0..=room.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}__{suffix}", &name[..end])
+    if name.len() <= room {
+        return format!("{name}__{suffix}");
+    }
+    let digest = format!("{:016x}", xxh3_64(name.as_bytes()));
+    let end = (0..=room - 1 - digest.len()).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}_{digest}__{suffix}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beside_long_ones_differ_and_have_room() {
+        assert_eq!(replacement_of("tracks_by_name"), "tracks_by_name__new");
+        let long = "ä".repeat(30);
+        let names = [replacement_of(&format!("{long}_a")), replacement_of(&format!("{long}_b"))];
+        assert_ne!(names[0], names[1]);
+        for name in names {
+            assert!(name.len() <= 63 && name.starts_with("ää") && name.ends_with("__new"), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_identity_begins_behind_the_highest_value() {
+        assert_eq!(
+            continue_from_highest("t'", "i\"d"),
+            r#"SELECT setval(pg_get_serial_sequence('"t''"', 'i"d'), greatest(coalesce(max("i""d"), 0), 1), coalesce(max("i""d"), 0) > 0) FROM "t'""#
+        );
+    }
 }

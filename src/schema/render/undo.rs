@@ -1,6 +1,13 @@
 //! The way back from a change.
+//!
+//! A version may have stopped half-way: what comes before the rows is one transaction, and what comes after them is done
+//! statement by statement. So what a statement after the rows makes goes only where it is there, and what one takes away comes
+//! back only where it is gone.
 
-use super::{Place, add_constraint, alter_column, comment_on, quoted, relaid, statement, statements};
+use super::{
+    Place, add_constraint, alter_column, comment_on, quoted, relaid, statement, statements,
+    steps::{continue_from_highest, replacement_of, temporary_check},
+};
 use crate::schema::{Change, Column, Conversion, Hazard};
 use crate::value::Reading;
 
@@ -23,10 +30,13 @@ pub enum Undo {
 /// The way back from a change.
 #[must_use]
 pub fn undo(change: &Change) -> Undo {
-    let by = |sql: String| Undo::By { statements: vec![sql], hazards: Vec::new() };
+    let by_all = |statements: Vec<String>| Undo::By { statements, hazards: Vec::new() };
+    let by = |sql: String| by_all(vec![sql]);
     let deleting = |sql: String| Undo::By { statements: vec![sql], hazards: vec![Hazard::DeletesData] };
-    let drop_constraint =
-        |table: &str, name: &str| format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name));
+    let drop_constraint = |table: &str, name: &str| {
+        format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", quoted(table), quoted(name))
+    };
+    let drop_index = |name: &str| format!("DROP INDEX IF EXISTS {}", quoted(name));
     match change {
         Change::CreateType(of) => by(statement(&Change::DropType(*of))),
         Change::DropType(of) => by(statement(&Change::CreateType(*of))),
@@ -49,16 +59,21 @@ pub fn undo(change: &Change) -> Undo {
             deleting(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)))
         }
         Change::AddCheck { table, check } => by(drop_constraint(table, &check.name)),
-        Change::AddKey { table, key } => by(drop_constraint(table, &key.name)),
-        Change::CreateIndex { index, .. } => by(format!("DROP INDEX {}", quoted(&index.name))),
+        // Without the constraint, what is there is the index that it was to be made of.
+        Change::AddKey { table, key } => {
+            by_all(vec![drop_constraint(table, &key.name), drop_index(&key.name)])
+        }
+        Change::CreateIndex { index, .. } => by(drop_index(&index.name)),
         Change::AddForeignKey { table, foreign_key, .. } => by(drop_constraint(table, &foreign_key.name)),
         Change::ValidateForeignKey { .. } | Change::FillColumn { .. } => Undo::WithAnother,
         Change::DropConstraint { table, name, definition } => by(add_constraint(table, name, definition)),
-        Change::DropIndex { definition, .. } => by(definition.clone()),
-        Change::ReplaceIndex { index, definition, .. } => Undo::By {
-            statements: vec![format!("DROP INDEX {}", quoted(&index.name)), definition.clone()],
-            hazards: Vec::new(),
-        },
+        Change::DropIndex { definition, .. } => by(where_missing(definition)),
+        // Under the name is the new one or, still, the old one.
+        Change::ReplaceIndex { index, definition, .. } => by_all(vec![
+            drop_index(&replacement_of(&index.name)),
+            drop_index(&index.name),
+            where_missing(definition),
+        ]),
         Change::DropColumn { table, column, definition, generated: true, comment } => Undo::By {
             statements: [
                 Some(format!("ALTER TABLE {} ADD COLUMN {} {definition}", quoted(table), quoted(column))),
@@ -94,12 +109,17 @@ pub fn undo(change: &Change) -> Undo {
             Some(default) => alter_column(table, column, &format!("SET DEFAULT {default}")),
             None => alter_column(table, column, "DROP DEFAULT"),
         }),
-        Change::SetIdentity { table, column, identity } => by(statement(&Change::SetIdentity {
-            table: table.clone(),
-            column: column.clone(),
-            identity: !identity,
-        })),
-        Change::SetNotNull { table, column } => by(alter_column(table, column, "DROP NOT NULL")),
+        Change::SetIdentity { table, column, identity: true } => {
+            by(alter_column(table, column, "DROP IDENTITY IF EXISTS"))
+        }
+        Change::SetIdentity { table, column, identity: false } => {
+            let back = Change::SetIdentity { table: table.clone(), column: column.clone(), identity: true };
+            by_all(vec![statement(&back), continue_from_highest(table, column)])
+        }
+        Change::SetNotNull { table, column } => by_all(vec![
+            alter_column(table, column, "DROP NOT NULL"),
+            drop_constraint(table, &temporary_check(table, column)),
+        ]),
         Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
         // Rows that have come into it go with it.
         Change::AddPartition { partition, .. } => deleting(format!("DROP TABLE {}", quoted(&partition.name))),
@@ -135,4 +155,9 @@ pub fn undo(change: &Change) -> Undo {
             from: name.clone(),
         })),
     }
+}
+
+/// The statement that makes an index, where it is not there.
+fn where_missing(definition: &str) -> String {
+    definition.replacen("INDEX ", "INDEX IF NOT EXISTS ", 1)
 }
