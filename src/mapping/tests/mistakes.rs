@@ -235,11 +235,8 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         &["3:17: unknown value of `existing`: `refuze`; did you mean `refuse`?"],
     ),
     (
-        "version: 1\ntables:\n  t: {partition_by: a, comment: s}\n",
-        &[
-            "3:7: `partition_by` is not built yet; leave it out",
-            "3:24: `comment` is not built yet; leave it out",
-        ],
+        "version: 1\ntables:\n  t: {distribute_by: a}\n",
+        &["3:7: `distribute_by` is not built yet; leave it out"],
     ),
     (
         "version: 1\ntables:\n  t: {renamed_from: [], columns: {c: {renamed_from: {d: e}}}}\n",
