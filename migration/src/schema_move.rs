@@ -44,10 +44,16 @@ pub struct SchemaMove {
 
 impl SchemaMove {
     /// The statement that moves a table.
-    #[must_use]
-    pub fn statement(&self, table: &str) -> String {
+    fn statement(&self, table: &str) -> String {
         let [from, to, table] = [&self.from, &self.to, table].map(quote_identifier);
         format!("ALTER TABLE {from}.{table} SET SCHEMA {to}")
+    }
+
+    /// Every statement that moves something: tables, their partitions, their columns' types.
+    #[must_use]
+    pub fn statements(&self) -> Vec<String> {
+        let relations = self.tables.iter().chain(&self.partitions).map(|table| self.statement(table));
+        relations.chain(self.types.iter().map(|name| self.type_statement(name))).collect()
     }
 
     fn type_statement(&self, name: &str) -> String {
@@ -168,10 +174,8 @@ impl SchemaMove {
             .fetch_one(&mut *transaction)
             .await
             .map_err(&failed)?;
-        let statements = std::iter::once(settings)
-            .chain((!exists).then_some(schema))
-            .chain(self.tables.iter().chain(&self.partitions).map(|table| self.statement(table)))
-            .chain(self.types.iter().map(|name| self.type_statement(name)));
+        let statements =
+            std::iter::once(settings).chain((!exists).then_some(schema)).chain(self.statements());
         for sql in statements {
             transaction.execute(AssertSqlSafe(sql)).await.map_err(&failed)?;
         }

@@ -27,7 +27,7 @@ pub fn plan_sql(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             "-- the move: one transaction, with what the ledger and seaql_migrations know of these tables\nBEGIN;"
         )?;
         create_schema(plan, out)?;
-        moves.tables.iter().try_for_each(|table| writeln!(out, "{};", moves.statement(table)))?;
+        moves.statements().iter().try_for_each(|sql| writeln!(out, "{sql};"))?;
         writeln!(out, "COMMIT;\n")?;
     } else {
         create_schema(plan, out)?;

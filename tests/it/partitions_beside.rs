@@ -23,7 +23,7 @@ fn applied(way: &Way, yaml: &str) {
 }
 
 const PARTITIONS: &str =
-    "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class JOIN pg_inherits ON inhrelid = oid";
+    "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relispartition AND relkind = 'r'";
 
 /// All at once, there and back.
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +61,7 @@ tables:
       long: {type: bigint, generated: length(said) + n, comment: How long}
       loud: text
       plain: {type: text, generated: lower(said)}
-      first: {type: text, as: left(said, 4)}
+      first: {type: text, as: \"left(said, 4)\"}
     indexes: [{name: log_words, columns: [words]}]
 ";
     applied(&way, before);
@@ -98,7 +98,7 @@ async fn partitions_follow_their_tables_name() {
     applied(&way, &renamed);
     way.holds(&[
         (PARTITIONS, "diary_2025_12 diary_2026_01 diary_2026_02 diary_default log_2030_01"),
-        ("SELECT count(*)::text FROM diary_2026_01", "31"),
+        ("SELECT count(*)::text FROM diary_2026_01", "30"),
     ])
     .await;
     // And on.
@@ -124,7 +124,7 @@ async fn partitions_move_along() {
     way.holds(&[
         ("SELECT count(*)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'log%'", "0"),
         ("SELECT count(*)::text FROM pg_class WHERE relnamespace = 'music'::regnamespace AND relkind IN ('r', 'p') AND relname LIKE 'log%'", "5"),
-        ("SELECT count(*)::text FROM music.log_2026_01", "31"),
+        ("SELECT count(*)::text FROM music.log_2026_01", "30"),
     ])
     .await;
 }
