@@ -255,6 +255,37 @@ fn past<'a, 'b>(tokens: &'b [Token<'a>], is_kind: impl Fn(&Token<'a>) -> bool) -
     &tokens[end..]
 }
 
+/// The tables of a statement that puts all rows of one into another: where they are and where they go. What it takes of a row
+/// is all of it (`SELECT *`), or the very columns that it names.
+pub(crate) fn moved_rows(sql: &str) -> Option<[String; 2]> {
+    let tokens: Vec<_> = tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment).collect();
+    let is = |token: &Token<'_>, word: &str| {
+        !matches!(token.kind, Kind::QuotedName | Kind::Literal) && token.text.eq_ignore_ascii_case(word)
+    };
+    let (head, rest) = tokens.split_at_checked(3)?;
+    let [insert, into, to] = head else { return None };
+    let select = rest.iter().position(|token| is(token, "select"))?;
+    let (target, taken) = rest.split_at(select);
+    let overriding = ["overriding", "system", "value"];
+    let named = match target.len().checked_sub(overriding.len()).map(|at| target.split_at(at)) {
+        Some((named, end)) if end.iter().zip(overriding).all(|(token, word)| is(token, word)) => named,
+        _ => target,
+    };
+    let [_, columns @ .., from, table] = taken else { return None };
+    let is_all = match named {
+        [] => matches!(columns, [all] if is(all, "*")),
+        [open, named @ .., close] => {
+            let texts =
+                |tokens: &[Token<'_>]| tokens.iter().map(|token| token.text.to_owned()).collect::<Vec<_>>();
+            let are_names = columns.iter().all(|token| token.kind == Kind::QuotedName || is(token, ","));
+            is(open, "(") && is(close, ")") && are_names && texts(named) == texts(columns)
+        }
+        [_] => false,
+    };
+    let is_it = is(insert, "insert") && is(into, "into") && is(from, "from") && is_all;
+    is_it.then(|| Some([name_of(table)?, name_of(to)?])).flatten()
+}
+
 /// The name that a piece is.
 pub(crate) fn name_of(token: &Token<'_>) -> Option<String> {
     match token.kind {
@@ -308,6 +339,25 @@ mod tests {
                 .then(|| "x\"y".to_owned())
         });
         assert_eq!(replaced, r#"CHECK (("x""y" <> 'a') AND (b.a("x""y") > 1)) /* a */"#);
+    }
+
+    #[test]
+    fn moved_rows_are_seen() {
+        let moved = Some(["t__old".to_owned(), "t".to_owned()]);
+        for (sql, expected) in [
+            ("INSERT INTO \"t\" OVERRIDING SYSTEM VALUE SELECT * FROM \"t__old\"", &moved),
+            ("insert into t select * from t__old", &moved),
+            ("INSERT INTO t (\"a\", \"b\") OVERRIDING SYSTEM VALUE SELECT \"a\", \"b\" FROM t__old", &moved),
+            ("INSERT INTO t (\"a\", \"b\") SELECT \"a\", \"a\" FROM t__old", &None),
+            ("INSERT INTO t SELECT DISTINCT * FROM t__old", &None),
+            ("INSERT INTO t SELECT * FROM t__old WHERE false", &None),
+            ("INSERT INTO t SELECT * FROM u, t__old", &None),
+            ("INSERT INTO t (n) SELECT count(*) FROM t__old", &None),
+            ("INSERT INTO t (count) SELECT count(*) FROM t__old", &None),
+            ("SELECT * FROM t", &None),
+        ] {
+            assert_eq!(moved_rows(sql), *expected, "{sql}");
+        }
     }
 
     #[test]

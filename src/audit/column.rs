@@ -105,12 +105,25 @@ pub(super) struct ProbeScan {
     pub(super) reading: Reading,
     pub(super) rows: u64,
     pub(super) examples: Vec<(Place, Misfit)>,
+    /// The lowest and the highest moment that it has read, in the unit of its type.
+    pub(super) moments: Option<(i64, i64)>,
 }
 
 impl ProbeScan {
     /// Whether the probe is no longer tried.
     fn is_hopeless(&self) -> bool {
         self.rows > EXAMPLES as u64 && !matches!(self.probe, Probe::Jsonb | Probe::Text | Probe::Date)
+    }
+
+    /// Takes a moment into the range.
+    fn reach(&mut self, value: &Value<'_>) {
+        let moment = match value {
+            Value::Date(day) => i64::from(*day),
+            Value::Timestamp(at) | Value::Timestamptz(at) => *at,
+            _ => return,
+        };
+        self.moments =
+            Some(self.moments.map_or((moment, moment), |(low, high)| (low.min(moment), high.max(moment))));
     }
 
     fn refuse(&mut self, place: Place, misfit: Misfit) {
@@ -154,6 +167,7 @@ impl ColumnScan {
             },
             rows: 0,
             examples: Vec::new(),
+            moments: None,
         });
         ColumnScan {
             storage: StorageClasses::default(),
@@ -343,7 +357,7 @@ impl ColumnScan {
                     }
                     other => other.map(drop),
                 },
-                _ => value::check(cell, &scan.pg_type, &scan.reading),
+                _ => value::read(cell, &scan.pg_type, &scan.reading).map(|value| scan.reach(&value)),
             };
             if let Err(misfit) = outcome {
                 scan.refuse(place, misfit);

@@ -47,6 +47,7 @@ impl ColumnScan {
     /// Works out the evidence.
     pub(super) fn finish(mut self, names: &Names) -> FoundColumn {
         let probes = std::mem::take(&mut self.probes);
+        let moments = probes.iter().filter_map(|scan| Some((scan.probe, scan.moments?))).collect();
         let misfits = probes.into_iter().map(|scan| (scan.probe, self.all_misfits(scan, names))).collect();
         let labels = std::mem::take(&mut self.labels);
         let labels = labels.into_iter().map(|scan| (scan.of, scan.finish(names))).collect();
@@ -64,6 +65,7 @@ impl ColumnScan {
             not_midnight: self.not_midnight.map(|place| place.map(|place| names.of(place))),
             integer_keys: self.integers.map(|ends| keys(ends.map(|(_, place)| place))),
             real_keys: self.reals.map(|ends| keys(ends.map(|(_, place)| place))),
+            moments,
         };
         FoundColumn {
             storage: self.storage,

@@ -7,6 +7,7 @@ mod broken_rows;
 mod catalogue;
 mod checks;
 mod column;
+mod days;
 mod declarations;
 mod evidence;
 mod fingerprint;

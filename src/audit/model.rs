@@ -198,6 +198,9 @@ pub struct Evidence {
     pub infinities: Vec<String>,
     /// The first rows with a number that is no midnight, counted in seconds, milliseconds, microseconds since 1970.
     pub not_midnight: [Option<String>; 3],
+    /// The lowest and the highest of the texts that read as a date (in days), a timestamp, a timestamptz (in microseconds),
+    /// since 2000.
+    pub moments: BTreeMap<Probe, (i64, i64)>,
     /// The rows of [`ColumnAudit::integer_range`]'s ends.
     pub integer_keys: Option<[String; 2]>,
     /// The rows of [`ColumnAudit::real_range`]'s ends.

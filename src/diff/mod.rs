@@ -7,6 +7,7 @@ mod columns;
 mod comments;
 mod generated;
 mod objects;
+mod partitions;
 mod renames;
 mod types;
 mod words;
@@ -17,7 +18,7 @@ pub use renames::Former;
 use renames::Renamed;
 
 use crate::{
-    inspect::{Catalogue, EnumUse},
+    inspect::{Catalogue, EnumUse, Hangers},
     schema::{Change, Desired, Table, render},
 };
 
@@ -45,6 +46,8 @@ pub struct Found<'a> {
     pub catalogue: &'a Catalogue,
     /// How many rows each holds; none where it is not named.
     pub rows: &'a BTreeMap<String, u64>,
+    /// What would have to come along, of tables that may be laid out on other partitions.
+    pub hangers: &'a BTreeMap<String, Hangers>,
     /// The names of what is ours, tables, constraints and indexes, and perhaps of other things, and the statements that made
     /// our comments; `None`: all is. What is somebody else's is added to, and never altered.
     pub ours: Option<&'a BTreeSet<String>>,
@@ -60,7 +63,7 @@ pub struct Found<'a> {
 /// and stays, unless the mapping says `prune`; but constraints and indexes that our own versions made go with the wish.
 #[must_use]
 pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Difference {
-    let Found { catalogue, rows, ours, .. } = found;
+    let Found { catalogue, rows, hangers, ours, .. } = found;
     let Renamed { changes, catalogue: live, former } = renames::rename(desired, normal, catalogue);
     let rows = former.renamed(rows);
     // What has a new name belongs to whom it belonged to.
@@ -91,8 +94,9 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
         columns::compare(pair, desired, (&types, is_empty), &mut difference);
     }
     // A foreign key stands in the way of what becomes of its columns at either end.
+    let relaid = partitions::compare(&there, &former.renamed(hangers), &is_ours, &mut difference);
     let goes = |name: &str| desired.prune || is_ours(name);
-    let unsettled = objects::Unsettled::of(&difference.changes, &there, &goes);
+    let unsettled = objects::Unsettled::of(&difference.changes, &there, (&goes, relaid));
     for pair in &there {
         objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
         comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);
@@ -118,7 +122,13 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
 #[must_use]
 pub fn creation(table: &Table) -> Vec<Change> {
     let mut changes = vec![Change::CreateTable(table.clone())];
-    changes.extend(objects::additions(table));
+    if let Some(partitioning) = &table.partitioning {
+        changes.extend(table.partitions().into_iter().map(|partition| {
+            let (table, column) = (table.name.clone(), partitioning.column.clone());
+            Change::AddPartition { table, column, partition }
+        }));
+    }
+    changes.extend(objects::additions(table, table.partitioning.is_some()));
     changes.extend(comments::additions(table));
     changes
 }

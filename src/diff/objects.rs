@@ -18,8 +18,8 @@ pub(super) struct Pair<'a> {
     pub(super) live: &'a LiveTable,
 }
 
-/// What keys, indexes and foreign keys make of a table.
-pub(super) fn additions(table: &Table) -> Vec<Change> {
+/// What keys, indexes and foreign keys make of a table, partitioned or not.
+pub(super) fn additions(table: &Table, partitioned: bool) -> Vec<Change> {
     let name = || table.name.clone();
     let keys = table.keys.iter().map(|key| Change::AddKey { table: name(), key: key.clone() });
     let mut changes: Vec<Change> = keys.collect();
@@ -27,9 +27,11 @@ pub(super) fn additions(table: &Table) -> Vec<Change> {
         table.indexes.iter().map(|index| Change::CreateIndex { table: name(), index: index.clone() }),
     );
     for foreign_key in &table.foreign_keys {
-        changes.push(Change::AddForeignKey { table: name(), foreign_key: foreign_key.clone() });
-        if foreign_key.valid {
-            changes.push(Change::ValidateForeignKey { table: name(), name: foreign_key.name.clone() });
+        let foreign_key = foreign_key.clone();
+        let (name_of_it, is_valid) = (foreign_key.name.clone(), foreign_key.valid);
+        changes.push(Change::AddForeignKey { table: name(), foreign_key, at_once: partitioned });
+        if is_valid && !partitioned {
+            changes.push(Change::ValidateForeignKey { table: name(), name: name_of_it });
         }
     }
     changes
@@ -43,11 +45,18 @@ pub(super) struct Unsettled {
     made_anew: BTreeSet<(String, String)>,
     /// Table, and the words of a key or unique index that goes or is replaced: its columns among them.
     keys: Vec<(String, BTreeSet<String>)>,
+    /// Tables that are made anew, to be laid out otherwise.
+    relaid: BTreeSet<String>,
 }
 
 impl Unsettled {
-    /// `goes` says whether an object of that name may go where nobody wants it.
-    pub(super) fn of(changes: &[Change], there: &[Pair<'_>], goes: &dyn Fn(&str) -> bool) -> Unsettled {
+    /// `goes` says whether an object of that name may go where nobody wants it; `relaid` are the tables that are laid out
+    /// otherwise.
+    pub(super) fn of(
+        changes: &[Change],
+        there: &[Pair<'_>],
+        (goes, relaid): (&dyn Fn(&str) -> bool, BTreeSet<String>),
+    ) -> Unsettled {
         let retyped = changes.iter().filter_map(|change| match change {
             Change::AlterType { table, column, conversion, .. } if conversion.rewrites => {
                 Some((table.clone(), column.name.clone()))
@@ -72,12 +81,17 @@ impl Unsettled {
         });
         let made_anew = columns_made_anew(changes);
         let columns = retyped.chain(made_anew.iter().cloned()).collect();
-        Unsettled { columns, made_anew, keys: keys.collect() }
+        Unsettled { columns, made_anew, keys: keys.collect(), relaid }
     }
 
-    /// Whether any of a table's columns gets another type.
+    /// Whether any of a table's columns gets another type, or the table is made anew.
     fn retypes(&self, table: &str) -> bool {
-        self.columns.iter().any(|(retyped, _)| retyped == table)
+        self.relays(table) || self.columns.iter().any(|(retyped, _)| retyped == table)
+    }
+
+    /// Whether the table is made anew, so that all its keys and indexes are.
+    fn relays(&self, table: &str) -> bool {
+        self.relaid.contains(table)
     }
 
     /// Whether an object of a table goes with a column that is made anew.
@@ -95,7 +109,9 @@ impl Unsettled {
             columns.iter().any(|column| self.columns.contains(&(table.to_owned(), column.clone())))
         };
         let ForeignKey { parent_table, parent_columns, columns, .. } = foreign_key;
-        retyped(table, columns)
+        self.relays(table)
+            || self.relays(parent_table)
+            || retyped(table, columns)
             || retyped(parent_table, parent_columns)
             || self.keys.iter().any(|(table, words)| {
                 table == parent_table && parent_columns.iter().all(|column| words.contains(column))
@@ -118,6 +134,11 @@ pub(super) fn compare(
     let Pair { table, normal, live } = pair;
     let checks =
         table.checks.iter().map(|check| Change::AddCheck { table: table.name.clone(), check: check.clone() });
+    // Partitions that were made by hand stay, where the mapping has none.
+    let partitioned = match unsettled.relays(&table.name) {
+        true => table.partitioning.is_some(),
+        false => live.partition_key.is_some(),
+    };
     // PostgreSQL takes an index away with a column of it, so an index that becomes another makes way before.
     let loses_columns = difference
         .changes
@@ -125,7 +146,7 @@ pub(super) fn compare(
         .any(|change| matches!(change, Change::DropColumn { .. }) && change.table() == table.name);
     let makes_way = loses_columns || unsettled.retypes(&table.name);
     let mut wanted_names = BTreeSet::new();
-    for change in checks.chain(additions(table)) {
+    for change in checks.chain(additions(table, partitioned)) {
         let Some(name) = name_of(&change) else { continue };
         wanted_names.insert(name.to_owned());
         let is_index = matches!(change, Change::CreateIndex { .. });
@@ -140,6 +161,7 @@ pub(super) fn compare(
         let is_as_wanted = wanted.is_some_and(|wanted| wanted.sql == found.sql) && !types.stops(&found.sql);
         let is_stopped = unsettled.takes_along(&table.name, found)
             || match &change {
+                Change::AddKey { .. } | Change::CreateIndex { .. } => unsettled.relays(&table.name),
                 Change::AddForeignKey { foreign_key, .. } => unsettled.stops(&table.name, foreign_key),
                 Change::ValidateForeignKey { name, .. } => table.foreign_keys.iter().any(|foreign_key| {
                     foreign_key.name == *name && unsettled.stops(&table.name, foreign_key)
@@ -180,6 +202,12 @@ pub(super) fn compare(
             if goes(name) {
                 let index = is_index.then_some(makes_way);
                 difference.changes.extend(gone(&table.name, Some(name), found, index));
+            } else if unsettled.relays(&table.name) && (is_index || !found.sql.starts_with("CHECK")) {
+                difference.beyond.push(format!(
+                    "table {}: to lie on other partitions it has to be made anew, and {name} would go, which was not made \
+                     here. Drop it and make it again afterwards, or leave `partition_by` as it was",
+                    table.name
+                ));
             } else {
                 let kind = if is_index { "index" } else { "constraint" };
                 if unsettled.takes_along(&table.name, found) {

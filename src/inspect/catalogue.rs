@@ -43,6 +43,11 @@ impl Catalogue {
                         && (wanted.comment.is_none() || wanted.comment == table.comment)
                         && all(&table.constraints, &wanted.constraints)
                         && all(&table.indexes, &wanted.indexes)
+                        && table.partition_key == wanted.partition_key
+                        && wanted
+                            .partitions
+                            .iter()
+                            .all(|(name, bounds)| table.partitions.get(name) == Some(bounds))
                 })
             })
     }
@@ -81,6 +86,12 @@ pub struct LiveTable {
     pub indexes: BTreeMap<String, Definition>,
     /// The tables that its foreign keys refer to, itself among them where one does.
     pub parents: BTreeSet<String>,
+    /// What it is partitioned by (`pg_get_partkeydef`); `None`: it is an ordinary table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_key: Option<String>,
+    /// Its partitions by name, each with its bounds in the server's words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub partitions: BTreeMap<String, String>,
     /// What is said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -162,8 +173,10 @@ const COLUMNS: &str = include_str!("columns.sql");
 const CONSTRAINTS: &str = include_str!("constraints.sql");
 /// Their indexes.
 const INDEXES: &str = include_str!("indexes.sql");
+/// How their rows lie on partitions.
+const PARTITIONS: &str = include_str!("partitions.sql");
 /// All that is asked of the catalogue, and so what a [`LiveTable`] means.
-pub(super) const QUESTIONS: [&str; 3] = [COLUMNS, CONSTRAINTS, INDEXES];
+pub(super) const QUESTIONS: [&str; 4] = [COLUMNS, CONSTRAINTS, INDEXES, PARTITIONS];
 
 /// A namespace whose relations are read.
 #[derive(Debug, Clone, Copy)]
@@ -224,6 +237,12 @@ pub(super) async fn read(
         let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
         let definition = Definition { sql: row.try_get("definition")?, valid: row.try_get("valid")? };
         table.indexes.insert(row.try_get("name")?, definition);
+    }
+    for row in sqlx::query(PARTITIONS).bind(oid).bind(tables).fetch_all(&mut *connection).await? {
+        let table = catalogue.tables.entry(row.try_get("table_name")?).or_default();
+        table.partition_key = row.try_get("partition_key")?;
+        let partition: (Option<String>, Option<String>) = (row.try_get("name")?, row.try_get("bounds")?);
+        table.partitions.extend(partition.0.zip(partition.1));
     }
     for row in sqlx::query(include_str!("types.sql"))
         .bind(oid)

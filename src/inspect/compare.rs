@@ -13,7 +13,7 @@ use super::{Catalogue, Definition, LiveColumn, LiveEnum, LiveTable};
 /// One object in which two catalogues differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObjectDifference {
-    /// `type`, `table`, `column`, `constraint`, `index`, `table-comment` or `column-comment`.
+    /// `type`, `table`, `column`, `constraint`, `index`, `partition`, `table-comment` or `column-comment`.
     pub kind: ObjectKind,
     /// The table; of a type, its own name.
     pub table: String,
@@ -39,6 +39,8 @@ pub enum ObjectKind {
     Constraint,
     /// An index that no constraint owns.
     Index,
+    /// A partition; by the table's own name, what it is partitioned by.
+    Partition,
     /// What is said of a table.
     TableComment,
     /// What is said of a column, by the column's name.
@@ -56,6 +58,8 @@ impl ObjectDifference {
             ObjectKind::Column => format!("column {table}.{name}"),
             ObjectKind::Constraint => format!("constraint {name} on {table}"),
             ObjectKind::Index => format!("index {name} on {table}"),
+            ObjectKind::Partition if name == table => format!("partitioning of {table}"),
+            ObjectKind::Partition => format!("partition {name} of {table}"),
             ObjectKind::TableComment => format!("comment on table {table}"),
             ObjectKind::ColumnComment => format!("comment on column {table}.{name}"),
         }
@@ -141,6 +145,7 @@ fn of_objects(table: &str, before: &LiveTable, after: &LiveTable) -> Vec<ObjectD
             definitions(&before.indexes, "(invalid)"),
             definitions(&after.indexes, "(invalid)"),
         ),
+        of_kind(ObjectKind::Partition, partitions(table, before), partitions(table, after)),
         of_kind(ObjectKind::TableComment, comment(table, before), comment(table, after)),
         of_kind(ObjectKind::ColumnComment, column_comments(before, after), column_comments(after, before)),
     ]
@@ -183,6 +188,11 @@ fn column_words(column: &LiveColumn) -> String {
         identity,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn partitions<'a>(name: &'a str, table: &'a LiveTable) -> Vec<Object<'a>> {
+    let key = table.partition_key.iter().map(|key| (name, key.clone()));
+    key.chain(table.partitions.iter().map(|(name, bounds)| (name.as_str(), bounds.clone()))).collect()
 }
 
 /// Definitions, with a word on those that do not hold.

@@ -11,5 +11,6 @@ SELECT c.relname                                        AS table_name,
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 LEFT JOIN pg_class p ON p.oid = k.confrelid AND p.relnamespace = c.relnamespace
-WHERE c.relnamespace = $1 AND c.relname = ANY ($2) AND k.contype IN ('p', 'u', 'f', 'c')
+-- A foreign key to a partitioned table has one of its own for each partition, below it.
+WHERE c.relnamespace = $1 AND c.relname = ANY ($2) AND k.contype IN ('p', 'u', 'f', 'c') AND k.conparentid = 0
 ORDER BY c.relname, k.conname

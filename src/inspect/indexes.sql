@@ -1,8 +1,13 @@
 -- Indexes of the tables $2 in schema $1 that no constraint owns. The third argument of pg_get_indexdef leaves the
--- schema out where the table is visible, so that a scratch copy and the real one read alike.
+-- schema out where the table is visible, so that a scratch copy and the real one read alike. Of a partitioned table's
+-- index it says ON ONLY, which is a state: the index is valid where each partition has its part of it.
 SELECT c.relname                          AS table_name,
        i.relname                          AS name,
-       pg_get_indexdef(x.indexrelid, 0, true) AS definition,
+       CASE i.relkind
+           WHEN 'I' THEN replace(pg_get_indexdef(x.indexrelid, 0, true),
+                                 quote_ident(i.relname) || ' ON ONLY ', quote_ident(i.relname) || ' ON ')
+           ELSE pg_get_indexdef(x.indexrelid, 0, true)
+       END                                AS definition,
        x.indisvalid AND x.indisready      AS valid
 FROM pg_index x
 JOIN pg_class i ON i.oid = x.indexrelid

@@ -7,6 +7,7 @@ mod catalogue;
 mod compare;
 mod dependents;
 mod drift;
+mod layout;
 mod normal;
 mod obstacles;
 mod rows;
@@ -21,6 +22,7 @@ use sqlx::{AssertSqlSafe, Row};
 pub use catalogue::{Catalogue, Definition, LiveColumn, LiveEnum, LiveTable};
 pub use compare::{ObjectDifference, ObjectKind, differences};
 pub use drift::{Drift, DriftError, drift};
+pub use layout::Hangers;
 pub use normal::{Normal, normalise, remember, try_fills};
 pub use obstacles::{Obstacle, obstacles};
 pub use types::EnumUse;
@@ -91,6 +93,9 @@ pub struct Live {
     pub in_the_way: Vec<(String, String)>,
     /// Rows in each managed table that is there.
     pub rows: BTreeMap<String, u64>,
+    /// What would have to come along, of tables that are partitioned or are to be.
+    #[serde(skip)]
+    pub hangers: BTreeMap<String, Hangers>,
     /// What the ledger knows of each table's rows.
     pub copies: BTreeMap<String, CopyState>,
 }
@@ -103,9 +108,16 @@ impl Live {
         Live {
             catalogue: difference.renamed.clone(),
             rows: former.renamed(&self.rows),
+            hangers: former.renamed(&self.hangers),
             copies: former.renamed(&self.copies),
             ..self.clone()
         }
+    }
+
+    /// Whether a table is there and holds rows.
+    #[must_use]
+    pub fn holds_rows(&self, table: &str) -> bool {
+        self.rows.get(table).is_some_and(|&rows| rows > 0)
     }
 }
 
@@ -151,6 +163,7 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     for table in &desired.schema.tables {
         wanted.extend(table.indexes.iter().map(|index| index.name.clone()));
         wanted.extend(table.keys.iter().map(|key| key.name.clone()));
+        wanted.extend(table.partitions().into_iter().map(|partition| partition.name));
     }
     let mut in_the_way = types::in_the_way(&mut connection, oid, &types).await?;
     for row in
@@ -163,7 +176,8 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
                 .tables
                 .values()
                 .any(|table| table.indexes.contains_key(&name) || table.constraints.contains_key(&name));
-        if !is_table && !is_index {
+        let is_partition = catalogue.tables.values().any(|table| table.partitions.contains_key(&name));
+        if !is_table && !is_index && !is_partition {
             in_the_way.push((name, kind_name(&kind).to_owned()));
         }
     }
@@ -174,12 +188,13 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
         rows.insert(table.clone(), count.unsigned_abs());
     }
+    let hangers = layout::hangers(&mut connection, oid, &catalogue, desired).await?;
     connection.rollback().await?;
     let copies = match Ledger::find(target).await? {
         Some(ledger) => copies(&ledger).await?,
         None => BTreeMap::new(),
     };
-    Ok(Live { server_encoding, schema_exists: true, catalogue, enums, in_the_way, rows, copies })
+    Ok(Live { server_encoding, schema_exists: true, catalogue, enums, in_the_way, rows, hangers, copies })
 }
 
 /// Reads the catalogue of some tables, in the words in which [`normalise`] gives the desired one.

@@ -62,6 +62,12 @@ pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, Ins
     }
     let asked = scratch::normalise(target, &unknown, &schema).await?;
     normal.catalogue.tables.extend(asked.tables);
+    // How far a table's partitions reach follows from the rows, and their bounds are in the server's words already.
+    for table in tables {
+        let Some(form) = normal.catalogue.tables.get_mut(&table.name) else { continue };
+        let partitions = table.partitions().into_iter();
+        form.partitions = partitions.map(|partition| (partition.name, partition.bounds)).collect();
+    }
     Ok(normal)
 }
 

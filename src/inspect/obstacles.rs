@@ -15,6 +15,9 @@ use crate::{
     target::Target,
 };
 
+/// Said of rows that a new partition would have to take out of the default one.
+const IN_DEFAULT: &str = "of that time, in the default partition";
+
 /// What stands against a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
@@ -61,8 +64,12 @@ impl Obstacle {
             }
             Verdict::Refused { rows, first_key, what } => {
                 let rows = counted(rows);
+                let way_out = match *what {
+                    IN_DEFAULT => "Take them out of there, and put them back once the partition is made",
+                    _ => "Correct them in the target, or change the mapping",
+                };
                 let message = format!(
-                    "{}: refused by {rows} ({what}), the first at {first_key}. Correct them in the target, or change the mapping",
+                    "{}: refused by {rows} ({what}), the first at {first_key}. {way_out}",
                     self.summary
                 );
                 (Severity::Blocker, "rows-in-the-way", message)
@@ -167,16 +174,11 @@ fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
     let (condition, what) = match change {
         Change::SetNotNull { column, .. } => (format!("r.{} IS NULL", quoted(column)), "NULL"),
         Change::AddCheck { check, .. } => (format!("NOT ({})", check.expression), "the check does not hold"),
+        // NULL in a primary key is asked for by the change that forbids it. Beside another condition the rows would be held
+        // against one another one by one.
         Change::AddKey { key, .. } => {
-            let twice =
-                twice(&from, &key.columns.iter().map(|column| quoted(column)).collect::<Vec<_>>(), None);
-            match key.primary {
-                true => {
-                    let null = of(&key.columns, "r").join(" IS NULL OR ") + " IS NULL";
-                    (format!("{null} OR {twice}"), "duplicates, or NULL")
-                }
-                false => (twice, "duplicates"),
-            }
+            let columns: Vec<String> = key.columns.iter().map(|column| quoted(column)).collect();
+            (twice(&from, &columns, None), "duplicates")
         }
         Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } if index.unique => {
             let part = |part: &IndexPart| match &part.key {
@@ -199,6 +201,8 @@ fn question(change: &Change, rows: &Rows<'_>) -> Option<Question> {
             let orphan = format!("NOT EXISTS (SELECT FROM {parent} AS p WHERE {})", equal.join(" AND "));
             (format!("{given} AND {orphan}"), "no parent")
         }
+        // No other partition takes such a row, so it lies in the default one.
+        Change::AddPartition { column, partition, .. } => (partition.condition(column)?, IN_DEFAULT),
         _ => return None,
     };
     Some(Question { rows: from, condition, what })

@@ -70,12 +70,14 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// What makes some tables, with what their columns and foreign keys need: names for people, and SQL.
+/// What makes some tables, with what their columns and foreign keys need: names for people, and SQL. Partitions are not among
+/// it: they are many, and their bounds are in the server's words already.
 pub(super) fn statements(tables: &[&Table], schema: &Whole<'_>) -> impl Iterator<Item = Statement> + use<> {
     let stubs = stubs(tables, schema);
     let all = stubs.iter().chain(tables.iter().copied());
     let types = schema.enums.iter().copied().map(Change::CreateType);
-    let changes: Vec<Change> = types.chain(all.flat_map(diff::creation).filter(Change::defines)).collect();
+    let is_wanted = |change: &Change| change.defines() && !matches!(change, Change::AddPartition { .. });
+    let changes: Vec<Change> = types.chain(all.flat_map(diff::creation).filter(is_wanted)).collect();
     order(changes).into_iter().map(|change| (change.summary(), render::statement(&change)))
 }
 
@@ -251,8 +253,20 @@ async fn past_scratch(
 /// The relations that a definition is about, but for the one that it makes, by its words.
 fn relations_of(words: &[String]) -> Vec<&str> {
     /// Words before a relation's name; of a list behind `DROP` each word may be one.
-    const BEFORE: [&str; 9] =
-        ["table", "index", "sequence", "view", "on", "only", "references", "exists", "concurrently"];
+    const BEFORE: [&str; 12] = [
+        "table",
+        "index",
+        "sequence",
+        "view",
+        "on",
+        "only",
+        "references",
+        "exists",
+        "concurrently",
+        "like",
+        "partition",
+        "of",
+    ];
     let is_drop = words.first().is_some_and(|word| word == "drop");
     const RELATIONS: [&str; 6] = ["table", "unlogged", "unique", "index", "sequence", "view"];
     let is_create = words.first().is_some_and(|word| word == "create")
@@ -319,6 +333,9 @@ mod tests {
             ),
             ("DROP TABLE IF EXISTS a, b", vec!["a", "b"]),
             ("ALTER INDEX i RENAME TO j", vec!["i"]),
+            ("CREATE TABLE p PARTITION OF t DEFAULT", vec!["t"]),
+            ("CREATE TABLE t (LIKE o INCLUDING ALL)", vec!["o"]),
+            ("ALTER INDEX i ATTACH PARTITION p", vec!["i", "p"]),
         ];
         for (sql, expected) in cases {
             assert_eq!(relations_of(&identifiers(sql)), expected, "{sql}");

@@ -15,7 +15,7 @@ pub use resolve::Scope;
 pub use mistake::{MappingError, Mistake};
 pub use model::{
     AddColumn, CheckEntry, ColumnEntry, EpochUnit, ForeignKeyEntry, IdentifierPolicy, IndexEntry, Mapping,
-    OnInvalid, Place, Placed, Rule, Rung, SchemaEntry, TableEntry,
+    OnInvalid, PartitionEntry, Place, Placed, Rule, Rung, SchemaEntry, TableEntry,
 };
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::schema::{EnumType, IndexPart, PgType, ReferentialAction};
+use crate::schema::{EnumType, IndexPart, Period, PgType, ReferentialAction};
 
 /// A value with the place in the mapping file where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +89,8 @@ pub struct TableEntry {
     pub renamed_from: Vec<Placed<String>>,
     /// `on_invalid`: [`OnInvalid::Fail`] or [`OnInvalid::Reject`]; the columns' own goes before it.
     pub on_invalid: Option<Placed<OnInvalid>>,
+    /// `partition_by`.
+    pub partition_by: Option<PartitionEntry>,
     /// `comment`.
     pub comment: Option<String>,
     /// `columns`.
@@ -101,6 +103,15 @@ pub struct TableEntry {
     pub checks: Vec<CheckEntry>,
     /// `foreign_keys`: added where the source declares none over the same columns, else they replace that one.
     pub foreign_keys: Vec<ForeignKeyEntry>,
+}
+
+/// `tables.NAME.partition_by`.
+#[derive(Debug, Clone)]
+pub struct PartitionEntry {
+    /// `range`: the source column.
+    pub column: Placed<String>,
+    /// `every`.
+    pub every: Period,
 }
 
 /// `tables.NAME.columns.NAME`.

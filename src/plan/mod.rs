@@ -4,6 +4,7 @@
 
 mod copy;
 mod moves;
+mod partitions;
 mod saved;
 mod version;
 
@@ -86,6 +87,9 @@ pub struct PlannedChange {
     pub hazards: Vec<Hazard>,
     /// The statements, each with a semicolon.
     pub sql: String,
+    /// The partitions that its table has by then; `None`: it is an ordinary table.
+    #[serde(skip)]
+    pub(crate) partitions: Option<Vec<String>>,
     /// The change itself.
     #[serde(skip)]
     pub change: Change,
@@ -179,8 +183,15 @@ impl Plan {
             }));
         }
         let left = pending.outcome.map(|outcome| {
-            let rows = BTreeMap::new();
-            let found = Found { catalogue: &outcome, rows: &rows, ours: None, enums: &[], our_types: None };
+            let (rows, hangers) = (BTreeMap::new(), BTreeMap::new());
+            let found = Found {
+                catalogue: &outcome,
+                rows: &rows,
+                hangers: &hangers,
+                ours: None,
+                enums: &[],
+                our_types: None,
+            };
             diff::between(desired, normal, found)
         });
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();
@@ -240,10 +251,15 @@ impl Plan {
             }
         }
         findings.sort_by_key(|finding| finding.severity);
+        let partitions = partitions::by_then(&changes, live);
         let planned = changes.into_iter().enumerate().map(|(at, change)| {
             let spared = obstacles.iter().any(|obstacle| obstacle.change == at && obstacle.nothing_is_lost());
-            let in_use = !pending.begun && is_in_use(&tables, change.table());
-            PlannedChange::new(change, in_use, spared)
+            // A table that is made anew is rewritten with whatever rows it holds.
+            let is_rewritten =
+                matches!(change, Change::Repartition { .. }) && live.holds_rows(change.table());
+            let in_use = !pending.begun && (is_in_use(&tables, change.table()) || is_rewritten);
+            let partitions = partitions.get(change.table()).cloned();
+            PlannedChange::new(change, in_use, partitions, spared)
         });
         let changes: Vec<PlannedChange> = planned.collect();
         Plan {
@@ -329,7 +345,7 @@ fn blocker(code: &'static str, message: String) -> Finding {
 
 impl PlannedChange {
     /// `in_use`: its table holds rows. `spared`: all values were looked at, and nothing of one is lost.
-    fn new(change: Change, in_use: bool, spared: bool) -> PlannedChange {
+    fn new(change: Change, in_use: bool, partitions: Option<Vec<String>>, spared: bool) -> PlannedChange {
         let hazards = match in_use {
             true => hazards(&change)
                 .into_iter()
@@ -337,7 +353,8 @@ impl PlannedChange {
                 .collect(),
             false => Vec::new(),
         };
-        let statements = render::statements(&change, in_use);
+        let place = render::Place { in_use, partitions: partitions.as_deref() };
+        let statements = render::statements(&change, place);
         PlannedChange {
             section: change.section(),
             action: change.action(),
@@ -345,6 +362,7 @@ impl PlannedChange {
             summary: change.summary(),
             hazards,
             sql: statements.iter().map(|s| format!("{};", s.sql)).collect::<Vec<_>>().join("\n"),
+            partitions,
             change,
         }
     }

@@ -13,7 +13,7 @@ impl Plan {
         let SchemaMove { from, to, tables, stays, in_the_way, .. } = &moves;
         let change = |table: &String| {
             let (table, from, to) = (table.clone(), from.clone(), to.clone());
-            PlannedChange::new(Change::MoveTable { table, from, to }, false, false)
+            PlannedChange::new(Change::MoveTable { table, from, to }, false, None, false)
         };
         // What versions are to do in the old schema is planned again in the new one, with its hazards.
         if self.version_action == VersionAction::RunThenPlanAgain {

@@ -6,7 +6,7 @@ use super::{Plan, is_in_use};
 use crate::{
     schema::{
         Change, Hazard, hazards,
-        render::{self, Lock, Phase, Statement, Undo},
+        render::{self, Lock, Phase, Place, Statement, Undo},
     },
     target::{Step, Version},
 };
@@ -51,9 +51,16 @@ impl Plan {
             };
             let care = Care { in_use, may_queue: !is_made(table) || locks_others };
             let rows = self.rows_of(table);
-            for (at, statement) in render::statements(change, in_use).into_iter().enumerate() {
-                // What is refused or allowed is the change, by its first statement.
-                let hazards: &[Hazard] = if at == 0 { &hazards } else { &[] };
+            let partitions = match self.changes.iter().find(|planned| planned.change == *change) {
+                Some(planned) => planned.partitions.clone(),
+                None => self.partitions_of(table),
+            };
+            let place = Place { in_use, partitions: partitions.as_deref() };
+            for (at, statement) in render::statements(change, place).into_iter().enumerate() {
+                // What is refused or allowed is the change, by its first statement; each one of a table that is made anew
+                // is a part of its hazards.
+                let is_part = at == 0 || matches!(change, Change::Repartition { .. });
+                let hazards: &[Hazard] = if is_part { &hazards } else { &[] };
                 steps.push((statement.phase, Reverse(rows), step(statement, care, hazards)));
             }
         }
@@ -101,6 +108,13 @@ impl Plan {
         self.tables.iter().find(|plan| plan.target == table).map_or(0, |plan| plan.source_rows)
     }
 
+    /// The partitions that a table is to have.
+    fn partitions_of(&self, table: &str) -> Option<Vec<String>> {
+        let table = self.desired.schema.tables.iter().find(|known| known.name == table)?;
+        table.partitioning.as_ref()?;
+        Some(table.partitions().into_iter().map(|partition| partition.name).collect())
+    }
+
     /// A word for what a new version does, for its name.
     #[must_use]
     pub fn slug(&self) -> &'static str {
@@ -123,10 +137,11 @@ fn step(statement: Statement, care: Care, hazards: &[Hazard]) -> Step {
     let locks = statement.lock != Lock::None || statement.phase.is_before_rows();
     // A build beside the rows waits for nobody but ourselves.
     let waits = locks && care.may_queue && (care.in_use || statement.phase != Phase::Build);
-    let is_short = care.in_use
-        && waits
-        && !hazards.contains(&Hazard::RewritesTable)
-        && !hazards.contains(&Hazard::BlocksReads);
+    // What keeps others out for long says so.
+    let is_long = [Hazard::RewritesTable, Hazard::BlocksReads, Hazard::BlocksWrites]
+        .iter()
+        .any(|hazard| hazards.contains(hazard));
+    let is_short = care.in_use && waits && !is_long;
     Step {
         concurrent: statement.concurrent,
         in_chunks: statement.in_chunks,

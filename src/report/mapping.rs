@@ -15,7 +15,7 @@ use super::{
 use crate::{
     audit::{Audit, ColumnAudit, StorageClasses},
     mapping::{Mapping, MappingError, Mistake},
-    schema::{Column, ColumnCopy, Desired, Finding, PgType, Refusal, Severity, TableCopy},
+    schema::{Column, ColumnCopy, Desired, Finding, Partitioning, PgType, Refusal, Severity, TableCopy},
 };
 
 /// What checking a mapping came to.
@@ -139,6 +139,8 @@ struct TableTypes<'a> {
     target: &'a str,
     target_schema: &'a str,
     rows: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partitioning: Option<&'a Partitioning>,
     columns: Vec<ColumnType<'a>>,
 }
 
@@ -188,6 +190,7 @@ impl<'a> TypesReport<'a> {
             target: &copy.target,
             target_schema: &desired.schema.name,
             rows: copy.rows,
+            partitioning: table.partitioning.as_ref(),
             columns: table.columns.iter().map(|column| column_type(column, copy, audit)).collect(),
         });
         TypesReport { mapping: name(mapping), source: &audit.path, tables: tables.collect() }
@@ -247,7 +250,14 @@ pub fn types_text(report: &TypesReport<'_>, paint: Paint, out: &mut dyn Write) -
     let mapping = report.mapping.as_deref().unwrap_or("the built-in rules alone");
     writeln!(out, "{} {mapping}, for {}", paint.bold("Mapping:"), report.source)?;
     for table in &report.tables {
-        writeln!(out, "\n{}: {}", paint.bold(&renamed(Some(table.source), table.target)), rows(table.rows))?;
+        let name = renamed(Some(table.source), table.target);
+        let partitioned = table.partitioning.map(|partitioning| {
+            let partitions = partitioning.partitions(table.target).len() as u64;
+            let every = partitioning.every.word();
+            format!(", {} by each {every} of {}", counted(partitions, "partition"), partitioning.column)
+        });
+        let partitioned = partitioned.unwrap_or_default();
+        writeln!(out, "\n{}: {}{partitioned}", paint.bold(&name), rows(table.rows))?;
         let mut grid = Grid::default();
         for column in &table.columns {
             let [classes, ranges] =

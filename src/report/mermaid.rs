@@ -123,8 +123,16 @@ mod tests {
         let columns_of_key = primary.iter().map(|name| (*name).to_owned()).collect();
         let key = Key { name: format!("{name}_pkey"), primary: true, columns: columns_of_key };
         let (checks, indexes) = (Vec::new(), Vec::new());
-        let comment = None;
-        Table { name: name.to_owned(), columns, keys: vec![key], checks, foreign_keys, indexes, comment }
+        Table {
+            name: name.to_owned(),
+            columns,
+            keys: vec![key],
+            checks,
+            foreign_keys,
+            indexes,
+            partitioning: None,
+            comment: None,
+        }
     }
 
     fn foreign_key(name: &str, column: &str, parent: &str) -> ForeignKey {

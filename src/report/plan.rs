@@ -56,9 +56,7 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
     if plan.creates_schema {
         writeln!(out, "  {} schema {}", paint.green("+"), plan.target_schema)?;
     }
-    for change in
-        plan.changes.iter().filter(|change| !matches!(change.change, Change::ValidateForeignKey { .. }))
-    {
+    for change in plan.changes.iter().filter(|change| !is_told_elsewhere(plan, &change.change)) {
         let sign = match change.action {
             Action::Add => paint.green(change.action.sign()),
             Action::Alter => paint.yellow(change.action.sign()),
@@ -95,12 +93,36 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
                 ]);
             }
             grid.write("        ", out)?;
+            if let Some(partitioning) = &table.partitioning {
+                writeln!(
+                    out,
+                    "        partitioned by {}, one for each {} from the first to one beyond the last ({} in all), and one \
+                     for all else",
+                    partitioning.key(),
+                    partitioning.every.word(),
+                    count(table.partitions().len().saturating_sub(1) as u64)
+                )?;
+            }
             for check in &table.checks {
                 writeln!(out, "        check {}: {}", check.name, check.expression)?;
             }
         }
     }
     Ok(())
+}
+
+/// Whether a change needs no line of its own: a validation, and the partitions of a new table.
+fn is_told_elsewhere(plan: &Plan, change: &Change) -> bool {
+    let is_new = |name: &str| {
+        plan.changes
+            .iter()
+            .any(|other| matches!(&other.change, Change::CreateTable(table) if table.name == name))
+    };
+    match change {
+        Change::ValidateForeignKey { .. } => true,
+        Change::AddPartition { table, .. } => is_new(table),
+        _ => false,
+    }
 }
 
 fn rows_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()> {

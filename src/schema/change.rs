@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Check, Column, Conversion, EnumType, Fill, ForeignKey, Index, Key, LabelPlace, PgType, Table,
+    Check, Column, Conversion, EnumType, Fill, ForeignKey, Index, Key, LabelPlace, Layout, Partition, PgType,
+    Table,
     words::{in_a_line, index_summary},
 };
 
@@ -73,12 +74,14 @@ pub enum Change {
         /// The index.
         index: Index,
     },
-    /// Adds a foreign key that binds new rows only (`NOT VALID`).
+    /// Adds a foreign key that binds new rows only (`NOT VALID`), or all of them at once.
     AddForeignKey {
         /// The table.
         table: String,
         /// The foreign key.
         foreign_key: ForeignKey,
+        /// Whether it binds the rows that are there at once: a partitioned table takes no `NOT VALID` (before PostgreSQL 18).
+        at_once: bool,
     },
     /// Checks the rows that are there against a foreign key (`VALIDATE CONSTRAINT`).
     ValidateForeignKey {
@@ -184,6 +187,28 @@ pub enum Change {
         table: String,
         /// The column's name.
         column: String,
+    },
+    /// Makes a partition of a table.
+    AddPartition {
+        /// The table.
+        table: String,
+        /// The column whose ranges it is about.
+        column: String,
+        /// The partition.
+        partition: Partition,
+    },
+    /// Lays a table's rows out otherwise: on other partitions, on partitions at all, or on none. The table is made anew.
+    Repartition {
+        /// The table.
+        table: String,
+        /// The columns that hold values of their own, where others are generated out of them; empty: all do.
+        columns: Vec<String>,
+        /// The table's comment.
+        comment: Option<String>,
+        /// How they lie.
+        from: Layout,
+        /// How they are to lie.
+        to: Layout,
     },
     /// Says something else of a table or a column, or nothing any more.
     SetComment {
@@ -296,6 +321,8 @@ impl Change {
             | Change::SetDefault { .. }
             | Change::SetIdentity { .. }
             | Change::DropNotNull { .. }
+            | Change::AddPartition { .. }
+            | Change::Repartition { .. }
             | Change::SetComment { .. }
             | Change::MoveTable { .. }
             | Change::RenameTable { .. }
@@ -324,6 +351,7 @@ impl Change {
             | Change::AddKey { .. }
             | Change::CreateIndex { .. }
             | Change::AddForeignKey { .. }
+            | Change::AddPartition { .. }
             | Change::SetComment { from: None, .. } => Action::Add,
             Change::SetComment { comment: None, .. } => Action::Drop,
             Change::SetComment { .. }
@@ -338,6 +366,7 @@ impl Change {
             | Change::SetIdentity { .. }
             | Change::SetNotNull { .. }
             | Change::DropNotNull { .. }
+            | Change::Repartition { .. }
             | Change::MoveTable { .. }
             | Change::RenameTable { .. }
             | Change::RenameColumn { .. }
@@ -385,6 +414,8 @@ impl Change {
             | Change::SetIdentity { table, .. }
             | Change::SetNotNull { table, .. }
             | Change::DropNotNull { table, .. }
+            | Change::AddPartition { table, .. }
+            | Change::Repartition { table, .. }
             | Change::SetComment { table, .. }
             | Change::MoveTable { table, .. }
             | Change::RenameTable { table, .. }
@@ -429,7 +460,7 @@ impl Change {
             Change::ReplaceIndex { table, index, .. } => {
                 format!("{}, in place of the one of that name", index_summary(table, index))
             }
-            Change::AddForeignKey { table, foreign_key } => format!(
+            Change::AddForeignKey { table, foreign_key, .. } => format!(
                 "foreign key {} on {table} ({}) to {} ({}){}",
                 foreign_key.name,
                 foreign_key.columns.join(", "),
@@ -477,6 +508,16 @@ impl Change {
             }
             Change::SetNotNull { table, column } => format!("column {table}.{column}: NOT NULL"),
             Change::DropNotNull { table, column } => format!("column {table}.{column}: NULL is allowed"),
+            Change::AddPartition { table, partition: Partition { name, bounds }, .. } => {
+                format!("partition {name} of {table} {bounds}")
+            }
+            Change::Repartition { table, from, to, .. } => {
+                let words = |layout: &Layout| match &layout.key {
+                    None => "an ordinary table".to_owned(),
+                    Some(key) => format!("partitioned by {key} into {}", layout.partitions.len()),
+                };
+                format!("table {table}: {} becomes {}", words(from), words(to))
+            }
             Change::SetComment { table, column, comment, from } => {
                 let object = match column {
                     None => format!("table {table}"),
@@ -518,6 +559,15 @@ impl Change {
             Change::DropIndex { .. } => 1,
             Change::DropConstraint { .. } => 2,
             Change::DropNotNull { .. } => 3,
+            // The column that partitions go by gets no other type meanwhile; and none goes by a column that has not its type
+            // yet.
+            Change::Repartition { from, .. } => {
+                if from.key.is_some() {
+                    3
+                } else {
+                    9
+                }
+            }
             // A generated column holds those that it is generated from.
             Change::DropColumn { generated: true, .. } | Change::DropExpression { .. } => 3,
             Change::DropColumn { .. } => 4,
@@ -525,7 +575,7 @@ impl Change {
             Change::SetDefault { default: None, .. } | Change::SetIdentity { identity: false, .. } => 5,
             Change::AlterType { .. } => 6,
             Change::SetDefault { .. } | Change::SetIdentity { .. } => 7,
-            Change::CreateTable(_) => 8,
+            Change::CreateTable(_) | Change::AddPartition { .. } => 8,
             Change::AddColumn { column, .. } if column.generated.is_none() => 8,
             Change::AddColumn { .. } => 9,
             // Its columns are of another one by then.

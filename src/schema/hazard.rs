@@ -80,6 +80,8 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::RenameConstraint { .. }
         | Change::RenameIndex { .. }
         | Change::SetComment { .. } => Vec::new(),
+        Change::Repartition { .. } => vec![RewritesTable, BlocksReads, BlocksWrites],
+        Change::AddForeignKey { at_once: true, .. } => vec![BlocksWrites, MayFailOnRows],
         // The expression may well be one that fails on a row.
         Change::AddColumn { column, .. } if column.generated.is_some() => {
             vec![RewritesTable, BlocksReads, BlocksWrites, MayFailOnRows]
@@ -93,7 +95,8 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         Change::AddCheck { .. }
         | Change::SetNotNull { .. }
         | Change::AddForeignKey { .. }
-        | Change::ValidateForeignKey { .. } => vec![MayFailOnRows],
+        | Change::ValidateForeignKey { .. }
+        | Change::AddPartition { .. } => vec![MayFailOnRows],
         Change::AddKey { .. } => vec![MayFailOnRows, BuildsIndex],
         Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } => {
             index.unique.then_some(MayFailOnRows).into_iter().chain([BuildsIndex]).collect()

@@ -7,6 +7,7 @@ mod enum_type;
 mod former;
 mod hazard;
 mod model;
+mod partition;
 mod pg_type;
 pub mod render;
 mod text_forms;
@@ -23,6 +24,9 @@ pub use former::FormerNames;
 pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, NullsOrder, ReferentialAction, Schema, Table,
+};
+pub use partition::{
+    Layout, MOST_PARTITIONS, Partition, Partitioning, Period, covers, day_number, fitting, overlap,
 };
 pub use pg_type::{PgType, PgTypeError};
 pub(crate) use render::literal;

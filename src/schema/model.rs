@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{EnumType, PgType};
+use super::{EnumType, Partition, Partitioning, PgType};
 
 /// The tables of one PostgreSQL schema, in the order in which they are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,8 +33,18 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// Indexes that no constraint owns.
     pub indexes: Vec<Index>,
+    /// The partitions that its rows are to lie on; `None`: it is an ordinary table.
+    pub partitioning: Option<Partitioning>,
     /// What is said of it (`COMMENT ON TABLE`).
     pub comment: Option<String>,
+}
+
+impl Table {
+    /// The partitions that it is to have; none of an ordinary table.
+    #[must_use]
+    pub fn partitions(&self) -> Vec<Partition> {
+        self.partitioning.iter().flat_map(|partitioning| partitioning.partitions(&self.name)).collect()
+    }
 }
 
 /// One column.

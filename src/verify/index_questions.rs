@@ -57,6 +57,8 @@ struct Asked {
     predicate: Option<String>,
     /// Whether the planner passes it over while older transactions are open.
     young: bool,
+    /// The index on each partition, where its table is partitioned.
+    parts: Vec<String>,
     operators: Vec<Operator>,
 }
 
@@ -109,8 +111,9 @@ pub(super) async fn judge(
             uses.push(put("", Verdict::NotAsked, format!("no question is known for {}", asked.method)));
         }
         for question in questions {
-            let (verdict, plan) =
-                explain(&mut transaction, schema, table, name, &question).await.map_err(|error| {
+            let (verdict, plan) = explain(&mut transaction, schema, table, (name, &asked.parts), &question)
+                .await
+                .map_err(|error| {
                     VerifyError::target(format!("index `{name}` on `{table}` cannot be asked"), &error)
                 })?;
             if verdict == Verdict::NotUsable && asked.young {
@@ -152,6 +155,7 @@ async fn known(session: &mut PgConnection, schema: &str, indexes: &[&SchemaObjec
         asked.collation = row.try_get("collation")?;
         asked.predicate = row.try_get("predicate")?;
         asked.young = row.try_get("young")?;
+        asked.parts = row.try_get("parts")?;
         asked.operators.push(Operator {
             schema: row.try_get("operator_schema")?,
             name: row.try_get("operator")?,
@@ -209,7 +213,7 @@ async fn explain(
     session: &mut PgConnection,
     schema: &str,
     table: &str,
-    index: &str,
+    (index, parts): (&str, &[String]),
     question: &Question,
 ) -> sqlx::Result<(Verdict, String)> {
     let sql = format!(
@@ -224,7 +228,8 @@ async fn explain(
     let plan: Value = serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     let mut scans = Vec::new();
     scans_of(&plan[0]["Plan"], &mut scans);
-    let ours = scans.iter().find(|(_, name)| *name == Some(index));
+    let is_ours = |name: &str| name == index || parts.iter().any(|part| part == name);
+    let ours = scans.iter().find(|(_, name)| name.is_some_and(is_ours));
     Ok(match (ours, scans.iter().find_map(|(node, name)| Some((node, (*name)?)))) {
         (Some((node, _)), _) => (Verdict::Usable, (*node).to_owned()),
         (None, Some((node, name))) => (Verdict::ServedByAnother, format!("{node} on {name}")),

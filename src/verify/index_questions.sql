@@ -13,7 +13,13 @@ SELECT c.relname::text                          AS table_name,
             THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END AS collation,
        pg_get_expr(x.indpred, x.indrelid, true) AS predicate,
        -- Built over rows that had been updated: transactions older than it must not use it.
-       x.indcheckxmin                           AS young,
+       x.indcheckxmin OR EXISTS (SELECT FROM pg_partition_tree(x.indexrelid) AS leaf
+                                   JOIN pg_catalog.pg_index AS part ON part.indexrelid = leaf.relid
+                                  WHERE part.indcheckxmin) AS young,
+       -- The planner names the parts that a partitioned table's index has on the partitions.
+       ARRAY(SELECT part.relname::text
+               FROM pg_partition_tree(x.indexrelid) AS leaf
+               JOIN pg_catalog.pg_class AS part ON part.oid = leaf.relid)  AS parts,
        quote_ident(n2.nspname)                  AS operator_schema,
        o.oprname::text                          AS operator,
        CASE WHEN t.typtype <> 'p' THEN format_type(t.oid, NULL) END AS operand

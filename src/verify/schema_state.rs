@@ -51,6 +51,8 @@ pub enum ObjectKind {
     ForeignKey,
     /// An index that no constraint owns.
     Index,
+    /// What the table is partitioned by; its name is the table's.
+    Partitioning,
 }
 
 impl ObjectKind {
@@ -65,6 +67,7 @@ impl ObjectKind {
             ObjectKind::Check => "check",
             ObjectKind::ForeignKey => "foreign key",
             ObjectKind::Index => "index",
+            ObjectKind::Partitioning => "partitioning",
         }
     }
 
@@ -114,6 +117,9 @@ pub(super) fn expected(desired: &Desired, normal: &Catalogue) -> Vec<SchemaObjec
         }
         for (name, index) in &words.indexes {
             push(ObjectKind::Index, name, index.sql.clone(), true);
+        }
+        if let Some(key) = &words.partition_key {
+            push(ObjectKind::Partitioning, &table.name, key.clone(), true);
         }
     }
     objects
@@ -166,6 +172,7 @@ fn sentence(object: &SchemaObject, problem: &str) -> String {
     let SchemaObject { table, kind, name, .. } = object;
     match kind {
         ObjectKind::Column => format!("{table}.{name}: {problem}"),
+        ObjectKind::Partitioning => format!("partitioning of {table}: {problem}"),
         ObjectKind::Type => format!("type {name}: {problem}"),
         kind => format!("{} {name} on {table}: {problem}", kind.words()),
     }
@@ -202,6 +209,7 @@ fn problem(object: &SchemaObject, table: &LiveTable, hindrance: Option<&Hindranc
             let column = table.columns.iter().find(|column| column.name == object.name);
             (column.map(LiveColumn::words), true)
         }
+        ObjectKind::Partitioning => (table.partition_key.clone(), true),
         ObjectKind::Index => {
             let index = table.indexes.get(&object.name);
             (index.map(|index| index.sql.clone()), index.is_none_or(|index| index.valid))

@@ -33,6 +33,8 @@ pub(super) struct TableShape {
     pub(super) in_target: bool,
     /// The target's size; 0 where it cannot be cut by blocks.
     pub(super) blocks: u64,
+    /// The partitions that hold its rows, each as an SQL name, with its blocks; none: it is an ordinary table.
+    pub(super) partitions: Vec<(String, u64)>,
     pub(super) bytes: u64,
     /// A power of two.
     pub(super) buckets: usize,
@@ -53,6 +55,7 @@ struct LiveTable {
     columns: HashMap<String, String>,
     estimated_rows: f64,
     blocks: i64,
+    partitions: Vec<(String, u64)>,
     bytes: i64,
 }
 
@@ -99,7 +102,11 @@ pub(super) async fn table_shapes(
         let read = || -> Result<_, sqlx::Error> {
             let column: Option<String> = row.try_get("column_name")?;
             let type_name: Option<String> = row.try_get("type_name")?;
+            let names: Vec<String> = row.try_get("partitions")?;
+            let blocks: Vec<i64> = row.try_get("partition_blocks")?;
+            let blocks = blocks.into_iter().map(|blocks| u64::try_from(blocks).unwrap_or(0));
             let table = LiveTable {
+                partitions: names.into_iter().zip(blocks).collect(),
                 columns: HashMap::new(),
                 estimated_rows: row.try_get("estimated_rows")?,
                 blocks: row.try_get("blocks")?,
@@ -173,6 +180,7 @@ fn shape(table: &TableCopy, live: Option<&LiveTable>) -> Result<TableShape, Veri
         chunk_starts: table.chunk_starts.clone(),
         in_target: live.is_some(),
         blocks: live.map_or(0, |live| u64::try_from(live.blocks).unwrap_or(0)),
+        partitions: live.map(|live| live.partitions.clone()).unwrap_or_default(),
         bytes: live.map_or(0, |live| u64::try_from(live.bytes).unwrap_or(0)),
         buckets: (rows / ROWS_A_BUCKET + 1).next_power_of_two().clamp(16, MOST_BUCKETS) as usize,
         differences,

@@ -27,10 +27,12 @@ pub(super) struct Sessions {
     can_cut: bool,
 }
 
-/// A part of a table: blocks from, inclusive, and to, exclusive.
+/// A part of a table, or of one of its partitions: blocks from, inclusive, and to, exclusive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetPiece {
     pub(super) table: usize,
+    /// The position among the table's partitions; `None`: the table itself.
+    partition: Option<usize>,
     from: Option<u64>,
     to: Option<u64>,
 }
@@ -72,15 +74,23 @@ impl Sessions {
         if !shape.in_target {
             return Vec::new();
         }
+        if shape.partitions.is_empty() {
+            return self.cut(table, None, shape.blocks);
+        }
+        // A row's place is one within its partition.
+        let partitions = shape.partitions.iter().enumerate();
+        partitions.flat_map(|(at, (_, blocks))| self.cut(table, Some(at), *blocks)).collect()
+    }
+
+    fn cut(&self, table: usize, partition: Option<usize>, blocks: u64) -> Vec<TargetPiece> {
         let sessions = self.sessions.len() as u64;
         let wanted = if sessions > 1 && self.can_cut { sessions * 4 } else { 1 };
-        let count = (shape.blocks / FEWEST_BLOCKS).clamp(1, wanted);
-        let mut bounds: Vec<Option<u64>> =
-            (0..count).map(|piece| Some(shape.blocks * piece / count)).collect();
+        let count = (blocks / FEWEST_BLOCKS).clamp(1, wanted);
+        let mut bounds: Vec<Option<u64>> = (0..count).map(|piece| Some(blocks * piece / count)).collect();
         bounds[0] = None;
         // Open at the end: rows may lie behind the blocks that were counted.
         bounds.push(None);
-        bounds.windows(2).map(|pair| TargetPiece { table, from: pair[0], to: pair[1] }).collect()
+        bounds.windows(2).map(|pair| TargetPiece { table, partition, from: pair[0], to: pair[1] }).collect()
     }
 
     /// Reads the pieces with all sessions and hands the rows to the pass.
@@ -177,10 +187,10 @@ fn copy(shape: &TableShape, schema: &str, piece: TargetPiece, with_place: bool) 
     let bounds: Vec<String> = lower.into_iter().chain(upper).collect();
     let condition =
         if bounds.is_empty() { String::new() } else { format!(" WHERE {}", bounds.join(" AND ")) };
+    let partition = piece.partition.and_then(|at| shape.partitions.get(at)).map(|(name, _)| name.clone());
+    let relation = partition.unwrap_or_else(|| format!("{}.{}", quoted(schema), quoted(&shape.target)));
     format!(
-        "COPY (SELECT {} FROM {}.{} AS target{condition}) TO STDOUT (FORMAT binary)",
-        columns.join(", "),
-        quoted(schema),
-        quoted(&shape.target)
+        "COPY (SELECT {} FROM {relation} AS target{condition}) TO STDOUT (FORMAT binary)",
+        columns.join(", ")
     )
 }

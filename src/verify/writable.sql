@@ -13,5 +13,5 @@ SELECT c.relname::text AS table_name,
        OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type = '2') AS acts
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
- WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind = 'r'
+ WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind IN ('r', 'p')
  ORDER BY array_position($2, c.relname::text)

@@ -155,11 +155,13 @@ async fn work(
             continue;
         };
         let name = format!("{}.{}", quoted(&target.schema), quoted(&table));
-        for (turn, ctid) in
+        for (turn, (relation, ctid)) in
             free_rows(target, &name, writers).await.map_err(fault(&table))?.into_iter().enumerate()
         {
             let column = quoted(&column);
-            let sql = format!("UPDATE {name} SET {column} = {column} WHERE ctid = '{ctid}'::tid");
+            let sql = format!(
+                "UPDATE {name} SET {column} = {column} WHERE ctid = '{ctid}'::tid AND tableoid = {relation}"
+            );
             rows.push((turn, Work { table: table.clone(), sql }));
         }
     }
@@ -168,11 +170,12 @@ async fn work(
     Ok((rows.into_iter().take(writers).map(|(_, work)| work).collect(), left_out))
 }
 
-/// Some rows that nobody has locked.
-async fn free_rows(target: &Target, name: &str, count: usize) -> sqlx::Result<Vec<String>> {
+/// Some rows that nobody has locked: the table or partition that each is in, and its place there.
+async fn free_rows(target: &Target, name: &str, count: usize) -> sqlx::Result<Vec<(String, String)>> {
     let mut transaction = target.pool.begin().await?;
-    let sql = format!("SELECT ctid::text FROM {name} LIMIT {count} FOR NO KEY UPDATE SKIP LOCKED");
-    let rows = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *transaction).await?;
+    let sql =
+        format!("SELECT tableoid::text, ctid::text FROM {name} LIMIT {count} FOR NO KEY UPDATE SKIP LOCKED");
+    let rows = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *transaction).await?;
     transaction.rollback().await?;
     Ok(rows)
 }

@@ -22,10 +22,11 @@ const SCHEMA: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     LEFT JOIN pg_collation co ON co.oid = a.attcollation
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname NOT LIKE 'seaql%'
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT LIKE 'seaql%'
       AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL SELECT format('constraint %s %s %s', conname, pg_get_constraintdef(oid), convalidated)
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'seaql%' AND contype <> 'n'
+      AND conrelid NOT IN (SELECT oid FROM pg_class WHERE relispartition) AND conparentid = 0
     UNION ALL SELECT format('comment %s.%s %s', relname, attname, description)
     FROM pg_description JOIN pg_class c ON c.oid = objoid LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid
     WHERE classoid = 'pg_class'::regclass AND relnamespace = 'public'::regnamespace AND description NOT LIKE '%somebody%'
@@ -33,7 +34,13 @@ const SCHEMA: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
     FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.typnamespace = 'public'::regnamespace GROUP BY t.oid, t.typname
     UNION ALL SELECT format('index %s %s', pg_get_indexdef(indexrelid), indisvalid)
     FROM pg_index JOIN pg_class c ON c.oid = indrelid
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'seaql%' AND indexrelid::regclass::text NOT LIKE '%somebody%') AS lines (line)";
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'seaql%' AND indexrelid::regclass::text NOT LIKE '%somebody%'
+      AND NOT c.relispartition
+    UNION ALL SELECT format('partitioned %s %s', relname, pg_get_partkeydef(oid))
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'p'
+    UNION ALL SELECT format('partition %s of %s %s', p.relname, c.relname, pg_get_expr(p.relpartbound, p.oid))
+    FROM pg_class p JOIN pg_inherits ON inhrelid = p.oid JOIN pg_class c ON c.oid = inhparent
+    WHERE p.relnamespace = 'public'::regnamespace AND p.relkind = 'r' AND p.relispartition) AS lines (line)";
 
 /// A folder of `tests/cases`.
 struct Case {
@@ -203,6 +210,11 @@ cases![
     not_null_dropped,
     not_null_set,
     odd_names,
+    partition_added,
+    partitions_altered,
+    partitions_indexed,
+    table_partitioned,
+    table_unpartitioned,
     table_renamed,
     text_to_date,
     text_to_jsonb,
@@ -237,6 +249,23 @@ async fn enum_of_somebody() {
 /// Nothing makes the change, and nothing has become another.
 async fn is_refused(name: &'static str) {
     let case = Case::open(name).await;
+    case.plans(3);
+    let before = case.way.target.value(SCHEMA).await;
+    case.run("apply", "after.yaml", &["--yes", "--allow", ALL_HAZARDS]).ends_with(3);
+    assert_eq!(case.way.target.value(SCHEMA).await, before);
+}
+
+/// Rows of a time for which there was no partition lie in the default one, where the new one would have to take them from.
+#[tokio::test(flavor = "multi_thread")]
+async fn partition_with_rows() {
+    let case = Case::open("partition_with_rows").await;
+    case.plans(3);
+}
+
+/// What would go with the old table is named, rather than lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_refused() {
+    let case = Case::open("partitions_refused").await;
     case.plans(3);
     let before = case.way.target.value(SCHEMA).await;
     case.run("apply", "after.yaml", &["--yes", "--allow", ALL_HAZARDS]).ends_with(3);

@@ -33,6 +33,7 @@ mod music_time_machine;
 mod mutations;
 mod normal_forms;
 mod online;
+mod partitions;
 mod plan_formats;
 mod rejects;
 mod renames;

@@ -13,14 +13,16 @@ use crate::{
 const SOURCE: &str = "CREATE TABLE thing (id INTEGER PRIMARY KEY, n INTEGER, flag INTEGER, t TEXT, j TEXT, d TEXT, ts TEXT, e INTEGER,
         u TEXT, r REAL, parent INTEGER, size TEXT DEFAULT 'small');
     CREATE TABLE part (id INTEGER PRIMARY KEY, thing_id INTEGER, name TEXT NOT NULL, qty INTEGER DEFAULT 1, size TEXT);
+    CREATE TABLE log (n INTEGER, day TEXT NOT NULL, thing_id INTEGER, words TEXT, size TEXT, PRIMARY KEY (n, day));
     WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 40)
     INSERT INTO thing SELECT i, i * 3, i % 2, 'text ' || i, '{\"b\": ' || i || ', \"a\": [1]}', printf('2024-01-%02d', i % 28 + 1),
         printf('2024-01-%02d 10:00:00+02:00', i % 28 + 1), 1700000000 + i, printf('123e4567-e89b-12d3-a456-4266141740%02d', i),
         i * 0.25, nullif(i / 2, 0), nullif(iif(i % 3, iif(i % 3 = 1, 'small', 'so so'), 'large'), iif(i % 5, '', 'large')) FROM k;
-    INSERT INTO part SELECT id, id, 'part ' || id, id, size FROM thing; INSERT INTO part VALUES (100, NULL, 'of nothing', NULL, NULL);";
+    INSERT INTO part SELECT id, id, 'part ' || id, id, size FROM thing; INSERT INTO part VALUES (100, NULL, 'of nothing', NULL, NULL);
+    INSERT INTO log SELECT id, date('2023-12-20', (id * 5) || ' days'), id, t, size FROM thing;";
 
 /// What a column may be asked to be, each a value in YAML; `-`: it is not named.
-const COLUMNS: [(&str, &str, &[&str]); 15] = [
+const COLUMNS: [(&str, &str, &[&str]); 20] = [
     ("thing", "id", &["-", "integer", "bigint"]),
     (
         "thing",
@@ -89,6 +91,11 @@ const COLUMNS: [(&str, &str, &[&str]); 15] = [
     ),
     ("part", "size", &["-", "size", "extent", "varchar(9)"]),
     ("part", "thing_id", &["-", "integer", "bigint"]),
+    ("log", "n", &["-", "integer", "bigint"]),
+    ("log", "day", &["date", "{type: date, comment: When}", "date", "text"]),
+    ("log", "thing_id", &["-", "integer", "{type: bigint, not_null: true}"]),
+    ("log", "size", &["size", "extent", "varchar(9)"]),
+    ("log", "words", &["-", "varchar(40)", "{type: text, default: \"'none'\", check: \"words <> ''\"}"]),
     ("part", "qty", &["-", "{type: integer, default: 2}", "{type: smallint, check: \"qty > 0\"}", "numeric"]),
 ];
 
@@ -102,7 +109,7 @@ const LABELS: [&str; 5] = [
 ];
 
 /// What a table may have beside its columns: the table, the key, an entry of its list.
-const OBJECTS: [(&str, &str, &str); 21] = [
+const OBJECTS: [(&str, &str, &str); 26] = [
     ("thing", "indexes", "{name: thing_n, columns: [n]}"),
     ("thing", "indexes", "{name: thing_by, columns: [t, d]}"),
     ("thing", "indexes", "{name: thing_by, columns: [{column: d, order: desc}, u]}"),
@@ -130,12 +137,20 @@ const OBJECTS: [(&str, &str, &str); 21] = [
     ("thing", "foreign_keys", "{columns: [parent], references: {table: thing}}"),
     ("part", "foreign_keys", "{columns: [thing_id], references: {table: thing}}"),
     ("part", "foreign_keys", "{columns: [thing_id], references: {table: thing}, on_delete: cascade}"),
+    ("log", "indexes", "{name: log_words, columns: [words, day]}"),
+    ("log", "indexes", "{name: log_words, columns: [{column: words, order: desc}]}"),
+    ("log", "indexes", "{name: log_one, unique: true, columns: [day, thing_id]}"),
+    ("log", "foreign_keys", "{columns: [thing_id], references: {table: thing}}"),
+    ("log", "foreign_keys", "{columns: [thing_id], references: {table: thing}, on_delete: cascade}"),
     ("part", "indexes", "{name: part_thing, columns: [thing_id]}"),
     ("part", "indexes", "{name: part_name, columns: [{column: name, opclass: text_pattern_ops}]}"),
 ];
 
+/// How a table may be partitioned; `-`: not at all.
+const PERIODS: [&str; 4] = ["-", "month", "quarter", "year"];
+
 /// Columns that only the target has; of a table, or of both.
-const ADDED: [(&str, &str); 13] = [
+const ADDED: [(&str, &str); 15] = [
     ("", "note: {type: text, renamed_from: remark}"),
     ("", "note: {type: varchar(20), renamed_from: remark, comment: To be read}"),
     ("", "remark: {type: text, renamed_from: note}"),
@@ -147,13 +162,15 @@ const ADDED: [(&str, &str); 13] = [
     ("thing", "made_of: text"),
     ("thing", "long: {type: integer, generated: length(j::text), not_null: true}"),
     ("part", "made_of: {type: integer, generated: \"length(name) + coalesce(id, 0)\"}"),
+    ("log", "made_of: {type: integer, generated: \"length(words::text) + n\"}"),
+    ("log", "made_of: {type: text, generated: words::text}"),
     ("", "kind: {type: extent, default: \"'small'\", not_null: true}"),
     ("", "rank: size"),
 ];
 
 /// Columns that go over under one of two names.
-const RENAMED: [(&str, &str); 4] =
-    [("t", "title"), ("u", "Uid"), ("parent", "order"), ("thing_id", "of_thing")];
+const RENAMED: [(&str, &str); 5] =
+    [("t", "title"), ("u", "Uid"), ("parent", "order"), ("thing_id", "of_thing"), ("day", "On")];
 
 /// A column's entry; where it has another name, that is the one which the target may still have from the mapping before.
 fn column_entry(random: &mut Random, column: &str, choice: &str) -> String {
@@ -176,10 +193,12 @@ fn mapping(random: &mut Random) -> String {
         yaml += &format!("  {name}: {}\n", LABELS[random.below(LABELS.len() as u64) as usize]);
     }
     yaml += "tables:\n";
-    for table in ["thing", "part"] {
+    for table in ["thing", "part", "log"] {
         let (name, former) = match (table, random.below(2)) {
             ("part", 0) => ("piece", "part"),
             ("part", _) => ("part", "piece"),
+            ("log", 0) => ("diary", "log"),
+            ("log", _) => ("log", "diary"),
             _ => ("thing", "things"),
         };
         yaml += &format!("  {name}:\n    renamed_from: {former}\n");
@@ -193,7 +212,8 @@ fn mapping(random: &mut Random) -> String {
         for (_, column, choices) in COLUMNS.iter().filter(|(of, ..)| *of == table) {
             chosen.push((column, choices[random.below(choices.len() as u64) as usize]));
         }
-        for (column, choice) in chosen {
+        let mut partition_by = String::new();
+        for &(column, choice) in &chosen {
             yaml += &column_entry(random, column, choice);
         }
         let name_of = |column: &&'static str| column.split(':').next().unwrap_or_default();
@@ -207,7 +227,13 @@ fn mapping(random: &mut Random) -> String {
                 added.push(column);
             }
         }
+        let is_dated = chosen.iter().any(|(column, choice)| *column == "day" && choice.contains("date"));
+        let period = PERIODS[random.below(PERIODS.len() as u64) as usize];
+        if is_dated && period != "-" {
+            partition_by = format!("    partition_by: {{range: day, every: {period}}}\n");
+        }
         let has_made_of = added.iter().any(|column| name_of(column) == "made_of");
+        yaml += &partition_by;
         let mut taken: Vec<&str> = Vec::new();
         for key in ["indexes", "checks", "foreign_keys"] {
             let mut lines = String::new();

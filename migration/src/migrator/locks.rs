@@ -34,11 +34,14 @@ pub(super) async fn of<C: ConnectionTrait>(connection: &C, steps: &[Step]) -> Re
     Ok(Some(Step { lock_timeout, ..Step::new(&sql) }))
 }
 
-/// The table that a statement alters or drops.
+/// The table that a statement alters, drops or gives a partition.
 fn altered(sql: &str) -> Option<String> {
     let names = sql_text::names(sql);
     let mut words = names.iter();
     let (first, second) = (words.next()?, words.next()?);
+    if first == "create" && names.get(3..5).is_some_and(|words| words == ["partition", "of"]) {
+        return names.get(5).cloned();
+    }
     let is_about_a_table = matches!(first.as_str(), "alter" | "drop") && second == "table";
     is_about_a_table
         .then(|| words.find(|word| !matches!(word.as_str(), "if" | "exists" | "only")).cloned())?
@@ -56,6 +59,7 @@ mod tests {
             ("DROP TABLE t", Some("t")),
             ("DROP INDEX t", None),
             ("CREATE TABLE t (a text)", None),
+            ("CREATE TABLE p PARTITION OF t DEFAULT", Some("t")),
             ("ALTER TABLE", None),
         ];
         for (sql, table) in cases {

@@ -116,8 +116,8 @@ impl Job {
         let Version { pre_data, post_data, .. } = self.version();
         // All of it before any of it: what has begun has been allowed, and goes on whatever the rows have become.
         for (section, steps) in [(Section::PreData, pre_data), (Section::PostData, post_data)] {
-            for (index, step) in steps.iter().enumerate() {
-                self.check_hazards(connection, section, index, step).await?;
+            for index in 0..steps.len() {
+                self.check_hazards(connection, section, index, steps).await?;
             }
         }
         let labels = self.add_labels(connection).await?;
@@ -136,8 +136,8 @@ impl Job {
         let labels = self.version().before_rows().0.len();
         if labels > 0 {
             // What is refused is refused as a whole.
-            for (index, step) in steps.iter().enumerate() {
-                self.check_hazards(connection, section, index, step).await?;
+            for index in 0..steps.len() {
+                self.check_hazards(connection, section, index, steps).await?;
             }
         }
         for (index, step) in steps.iter().enumerate().take(labels) {
@@ -229,7 +229,9 @@ impl Job {
         };
         run.await.map_err(|error| self.step_failed(section, index, step, &error))?;
         // In the same transaction, so that rows are never known by a name that their table does not have.
-        if let Some([before, now]) = sql_text::renamed_table(&step.sql) {
+        if let Some([before, now]) = sql_text::renamed_table(&step.sql)
+            && !self.takes_back(section, &before, &now)
+        {
             // What is known of an earlier table of that name, which cannot be there any more.
             for sql in self.ledger.forget_table_sql() {
                 self.record(connection, &sql, vec![now.as_str().into()]).await?;
@@ -239,6 +241,18 @@ impl Job {
             }
         }
         Ok(())
+    }
+
+    /// Whether a table that is made under the old name of a renamed one takes all its rows.
+    fn takes_back(&self, section: Section, before: &str, now: &str) -> bool {
+        let Version { pre_data, post_data, down, .. } = self.version();
+        let steps = match section {
+            Section::PreData => pre_data,
+            Section::PostData => post_data,
+            Section::Down => down,
+        };
+        let mut moved = steps.iter().filter_map(|step| sql_text::moved_rows(&step.sql));
+        moved.any(|[from, to]| from == now && to == before)
     }
 
     /// Sent alone, as the server demands; the ledger's row before it says that a try was made.
@@ -301,8 +315,8 @@ impl Job {
         }
         self.check_way_back()?;
         let down = &self.version().down;
-        for (index, step) in down.iter().enumerate() {
-            self.check_hazards(connection, Section::Down, index, step).await?;
+        for index in 0..down.len() {
+            self.check_hazards(connection, Section::Down, index, down).await?;
         }
         self.run_all(connection, Section::Down, down).await?;
         for sql in self.ledger.forget_version_sql() {
@@ -349,9 +363,11 @@ impl Job {
         connection: &C,
         section: Section,
         index: usize,
-        step: &Step,
+        steps: &[Step],
     ) -> Result<(), MigrateError> {
-        let found = hazards::refusal(connection, step, &self.allow).await;
+        let (earlier, rest) = steps.split_at(index);
+        let [step, ..] = rest else { return Ok(()) };
+        let found = hazards::refusal(connection, step, earlier, &self.allow).await;
         match found.map_err(|error| self.step_failed(section, index, step, &error))? {
             None => Ok(()),
             Some(refusal) => Err(MigrateError::NotAllowed {

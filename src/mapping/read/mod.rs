@@ -8,6 +8,7 @@ mod enums;
 mod index;
 mod json_schema;
 mod keys;
+mod partition;
 mod primitives;
 mod renames;
 mod rule;

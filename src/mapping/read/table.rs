@@ -6,6 +6,7 @@ use super::super::{
 };
 use super::index::INDEX;
 use super::keys::{Key, Keys, Relation, Shape};
+use super::partition::PARTITION;
 use super::primitives::{Case, Object, Reader};
 use super::renames::{FORMER_NAMES, RENAMED_FROM};
 use super::words::{ACTIONS, EPOCHS, EPOCHS_PLANNED, ON_INVALID, ON_INVALID_PLANNED, TABLE_ON_INVALID};
@@ -39,6 +40,11 @@ pub(super) const TABLE: Keys = Keys {
             "Foreign keys; over columns that have one in the source, this one takes its place.",
         ),
         Key::optional(
+            "partition_by",
+            Shape::Object(&PARTITION),
+            "Lays the rows out on native partitions, by ranges of a column.",
+        ),
+        Key::optional(
             "existing",
             Shape::Word(&EXISTING),
             "What to do with a target table that holds rows already.",
@@ -55,7 +61,7 @@ pub(super) const TABLE: Keys = Keys {
         ),
         Key::optional("comment", Shape::Text, "What PostgreSQL's catalogue says of the table."),
     ],
-    planned: &["partition_by", "distribute_by"],
+    planned: &["distribute_by"],
     relations: &[],
 };
 
@@ -198,6 +204,7 @@ impl Reader {
             name: name.clone(),
             renamed_from: Vec::new(),
             on_invalid: None,
+            partition_by: None,
             comment: None,
             columns: Vec::new(),
             add_columns: Vec::new(),
@@ -217,6 +224,7 @@ impl Reader {
         table.on_invalid = self.placed_word(&object, "on_invalid", |reader, node| {
             reader.word(node, "value of a table's `on_invalid`:", TABLE_ON_INVALID, &[])
         });
+        table.partition_by = object.get("partition_by").and_then(|node| self.partition_by(node));
         table.comment = self.optional_text(&object, "comment").map(|comment| comment.value);
         for (name, node) in
             object.get("columns").map(|node| self.named(node, Case::Ignored)).unwrap_or_default()

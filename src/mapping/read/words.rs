@@ -4,7 +4,7 @@ use super::super::{EpochUnit, OnInvalid, Placed, yaml::Node};
 use super::primitives::{Object, Reader};
 use crate::{
     audit::Affinity,
-    schema::{NullsOrder, PgType, PgTypeError, ReferentialAction, nearest},
+    schema::{NullsOrder, Period, PgType, PgTypeError, ReferentialAction, nearest},
 };
 
 pub(super) const EPOCHS: &[(&str, EpochUnit)] = &[
@@ -35,6 +35,9 @@ pub(super) const AFFINITIES: &[(&str, Affinity)] = &[
     ("real", Affinity::Real),
     ("numeric", Affinity::Numeric),
 ];
+
+/// How long the time is that a partition holds.
+pub(super) const PERIODS: &[(&str, Period)] = &Period::ALL;
 
 /// PostgreSQL's own access methods, and those of well-known extensions.
 pub(super) const METHODS: &[(&str, &str)] = &[

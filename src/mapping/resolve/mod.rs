@@ -14,6 +14,7 @@ mod keys;
 mod meet;
 mod names;
 mod order;
+mod partitions;
 mod renames;
 #[cfg(test)]
 mod tests;
@@ -213,6 +214,7 @@ impl Mapping {
                 checks: checks.checks,
                 foreign_keys,
                 indexes,
+                partitioning: partitions::partitioning(draft, &mut findings, &mut mistakes),
                 comment: draft.entry.and_then(|entry| entry.comment.clone()),
             };
             copies.push(copy(draft, &table, keys.row_key.clone()));
@@ -230,6 +232,7 @@ impl Mapping {
         if !mistakes.is_empty() {
             return Err(MappingError::from_mistakes(&self.text, mistakes));
         }
+        partitions::check(&mut schema, &mut findings);
         findings.sort_by_key(|finding| finding.severity);
         Ok(Desired {
             schema,

@@ -235,6 +235,11 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
         &["3:17: unknown value of `existing`: `refuze`; did you mean `refuse`?"],
     ),
     (
+        "version: 1\ntables:\n  t: {partition_by: {range: a, every: fortnight}}\n",
+        &["3:39: unknown period `fortnight`; known: `day`, `week`, `month`, `quarter`, `year`"],
+    ),
+    ("version: 1\ntables:\n  t: {partition_by: {range: a}}\n", &["3:7: the key `every` is missing here"]),
+    (
         "version: 1\ntables:\n  t: {distribute_by: a}\n",
         &["3:7: `distribute_by` is not built yet; leave it out"],
     ),
@@ -267,7 +272,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t: x\n",
         &[
-            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `existing`, `on_invalid`, `renamed_from`, `comment`",
+            "3:6: a mapping of keys to values is expected here, not a text; known keys: `columns`, `add_columns`, `indexes`, `checks`, `foreign_keys`, `partition_by`, `existing`, `on_invalid`, `renamed_from`, `comment`",
         ],
     ),
     (
@@ -372,7 +377,7 @@ pub(super) const MISTAKES: &[(&str, &[&str])] = &[
     (
         "version: 1\ntables:\n  t: {add_columns: {c: {type: text, default: a, generated: b}}}\n",
         &[
-            "3:49: an added column has either `default` or `generated`; `default` is for rows that say nothing, `generated` for a value that no row may say",
+            "3:49: an added column has one of `default`, `generated` and `as`; `default` is for rows that say nothing, `generated` for a value that no row may say, `as` for what the rows that are there get once",
         ],
     ),
     (

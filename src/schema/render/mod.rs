@@ -5,6 +5,7 @@
 //! unqualified: the session's `search_path` says which schema they are for.
 
 mod comment;
+mod partitions;
 mod steps;
 mod undo;
 
@@ -23,7 +24,7 @@ use super::{
 
 pub(crate) use comment::literal;
 pub use comment::{COMMENT_ON, comment_is, comment_on};
-pub use steps::{Lock, Phase, Statement, statements};
+pub use steps::{Lock, Phase, Place, Statement, statements};
 pub use undo::{Undo, undo};
 
 /// An identifier in quotes (PostgreSQL's manual, 4.1.1; SQLite has the same).
@@ -69,7 +70,10 @@ pub fn statement(change: &Change) -> String {
         Change::CreateIndex { table, index } | Change::ReplaceIndex { table, index, .. } => {
             create_index(table, index)
         }
-        Change::AddForeignKey { table, foreign_key } => add_foreign_key(table, foreign_key),
+        Change::AddForeignKey { table, foreign_key, at_once } => {
+            let not_valid = if *at_once { "" } else { " NOT VALID" };
+            format!("{}{not_valid}", add_foreign_key(table, foreign_key))
+        }
         Change::ValidateForeignKey { table, name } => {
             format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table), quoted(name))
         }
@@ -100,6 +104,8 @@ pub fn statement(change: &Change) -> String {
         }
         Change::SetNotNull { table, column } => alter_column(table, column, "SET NOT NULL"),
         Change::DropNotNull { table, column } => alter_column(table, column, "DROP NOT NULL"),
+        Change::AddPartition { table, partition, .. } => partitions::add_partition(table, partition),
+        Change::Repartition { .. } => relaid(change).join("; "),
         Change::SetComment { table, column, comment, .. } => {
             comment_on(table, column.as_deref(), comment.as_deref())
         }
@@ -119,6 +125,15 @@ pub fn statement(change: &Change) -> String {
             format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(name))
         }
     }
+}
+
+/// The statements that lay a table out otherwise; none for any other change.
+fn relaid(change: &Change) -> Vec<String> {
+    let Change::Repartition { table, columns, comment, from, to } = change else {
+        return Vec::new();
+    };
+    let comment = comment.as_deref();
+    partitions::relay(&partitions::Relaid { table, columns, comment, from, to })
 }
 
 /// The name under which a type waits that another one of its name takes the place of.
@@ -145,7 +160,12 @@ fn create_table(table: &Table) -> String {
     for Check { name, expression } in &table.checks {
         statement.check((Alias::new(name), Expr::cust(expression.clone())));
     }
-    lay_out(&statement.to_string(PostgresQueryBuilder), &format!("CREATE TABLE {}", quoted(&table.name)))
+    let sql =
+        lay_out(&statement.to_string(PostgresQueryBuilder), &format!("CREATE TABLE {}", quoted(&table.name)));
+    match &table.partitioning {
+        Some(partitioning) => format!("{sql} PARTITION BY {}", partitioning.key()),
+        None => sql,
+    }
 }
 
 fn column_definition(column: &Column) -> ColumnDef {
@@ -227,7 +247,7 @@ fn add_foreign_key(table: &str, foreign_key: &ForeignKey) -> String {
     if foreign_key.on_update != ReferentialAction::NoAction {
         statement.on_update(action(foreign_key.on_update));
     }
-    format!("{} NOT VALID", statement.to_string(PostgresQueryBuilder))
+    statement.to_string(PostgresQueryBuilder)
 }
 
 fn action(action: ReferentialAction) -> ForeignKeyAction {
@@ -342,6 +362,7 @@ mod tests {
             checks: vec![Check { name: "ch\"eck".to_owned(), expression: "price > 0".to_owned() }],
             foreign_keys: Vec::new(),
             indexes: Vec::new(),
+            partitioning: None,
             comment: None,
         };
         assert_eq!(
@@ -367,6 +388,7 @@ mod tests {
                 foreign_keys: Vec::new(),
                 indexes: Vec::new(),
                 comment: None,
+                partitioning: None,
             };
             let sql = statement(&Change::CreateTable(table));
             assert!(sql.contains(default), "{sql}");
@@ -382,6 +404,7 @@ mod tests {
             checks: Vec::new(),
             foreign_keys: Vec::new(),
             indexes: Vec::new(),
+            partitioning: None,
             comment: None,
         };
         let sql = statement(&Change::CreateTable(table));
@@ -471,7 +494,7 @@ mod tests {
             valid: true,
         };
         assert_eq!(
-            statement(&Change::AddForeignKey { table: "child".to_owned(), foreign_key }),
+            statement(&Change::AddForeignKey { table: "child".to_owned(), foreign_key, at_once: false }),
             r#"ALTER TABLE "child" ADD CONSTRAINT "f""k" FOREIGN KEY ("a""b") REFERENCES "par""ent" ("id") ON DELETE CASCADE NOT VALID"#
         );
         let key =

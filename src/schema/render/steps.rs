@@ -7,7 +7,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{add_constraint, create_index, quoted, quoted_list, statement};
+use super::{add_constraint, create_index, partitions, quoted, quoted_list, relaid, statement};
 use crate::schema::{Change, Check, Index, Key};
 
 /// A statement on its way into a version.
@@ -76,19 +76,35 @@ impl Phase {
 }
 
 impl Statement {
-    fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
+    pub(super) fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
         Statement { phase, sql, concurrent: false, in_chunks: false, lock }
     }
 }
 
-/// The statements that make a change; `in_use`: on a table that holds rows, which others read and write meanwhile.
+/// Where a change is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    /// Whether the table holds rows, which others read and write meanwhile.
+    pub in_use: bool,
+    /// The names of its partitions; `None`: it is an ordinary table.
+    pub partitions: Option<&'a [String]>,
+}
+
+/// The statements that make a change.
 ///
 /// A key is built as an index first, since an index build shares its table with others, and `ADD PRIMARY KEY` does not
 /// (PostgreSQL's manual, "ALTER TABLE", `USING INDEX`).
 #[must_use]
-pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
+pub fn statements(change: &Change, place: Place<'_>) -> Vec<Statement> {
+    let Place { in_use, partitions } = place;
     let one = |phase, lock| vec![Statement::new(phase, lock, statement(change))];
     match change {
+        Change::Repartition { table, .. } => {
+            let made = relaid(change).into_iter().map(|sql| Statement::new(Phase::Define, Lock::All, sql));
+            // Statistics do not come along.
+            let analyze = Statement::new(Phase::Validate, Lock::None, format!("ANALYZE {}", quoted(table)));
+            made.chain([analyze]).collect()
+        }
         Change::FillColumn { .. } => {
             vec![Statement {
                 in_chunks: true,
@@ -112,7 +128,9 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
             Statement::new(Phase::Constrain, Lock::All, statement(change)),
             Statement::new(Phase::Constrain, Lock::None, continue_from_highest(table, column)),
         ],
-        Change::DropIndex { name, in_the_way: false, .. } => vec![dropped(name, in_use)],
+        Change::DropIndex { name, in_the_way: false, .. } => {
+            vec![dropped(name, in_use && partitions.is_none())]
+        }
         Change::AddColumn { .. }
         | Change::AddCheck { .. }
         | Change::DropConstraint { .. }
@@ -123,15 +141,19 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
         | Change::SetDefault { .. }
         | Change::SetIdentity { .. }
         | Change::DropNotNull { .. }
+        | Change::AddPartition { .. }
         | Change::MoveTable { .. }
         | Change::RenameTable { .. }
         | Change::RenameColumn { .. }
         | Change::RenameConstraint { .. }
         | Change::RenameIndex { .. } => one(Phase::Define, Lock::All),
-        Change::CreateIndex { index, table } => vec![built(table, index, in_use)],
-        Change::ReplaceIndex { table, index, .. } => replaced(table, index, in_use),
+        Change::CreateIndex { index, table } => built(table, index, place),
+        Change::ReplaceIndex { table, index, .. } => replaced(table, index, place),
         Change::AddForeignKey { .. } => one(Phase::Refer, Lock::Writes),
         Change::ValidateForeignKey { .. } => one(Phase::Validate, Lock::None),
+        Change::AddKey { table, key } if let Some(partitions) = partitions => {
+            partitions::key(table, key, in_use, partitions)
+        }
         Change::AddKey { table, key } => {
             let kind = if key.primary { "PRIMARY KEY" } else { "UNIQUE" };
             let constraint =
@@ -141,8 +163,11 @@ pub fn statements(change: &Change, in_use: bool) -> Vec<Statement> {
     }
 }
 
-fn built(table: &str, index: &Index, in_use: bool) -> Statement {
-    concurrent_if(in_use, create_index(table, index))
+fn built(table: &str, index: &Index, Place { in_use, partitions }: Place<'_>) -> Vec<Statement> {
+    match partitions {
+        Some(partitions) if in_use => partitions::index(table, index, partitions),
+        _ => vec![concurrent_if(in_use, create_index(table, index))],
+    }
 }
 
 /// The index under a key.
@@ -177,14 +202,17 @@ pub(super) fn continue_from_highest(table: &str, column: &str) -> String {
 }
 
 /// The new index is built under another name, so that the old one serves until then.
-fn replaced(table: &str, index: &Index, in_use: bool) -> Vec<Statement> {
+fn replaced(table: &str, index: &Index, place: Place<'_>) -> Vec<Statement> {
+    let Place { in_use, partitions } = place;
     let name = replacement_of(&index.name);
     let rename = format!("ALTER INDEX {} RENAME TO {}", quoted(&name), quoted(&index.name));
-    vec![
-        built(table, &Index { name, ..index.clone() }, in_use),
-        dropped(&index.name, in_use),
-        Statement::new(Phase::Swap, Lock::All, rename),
-    ]
+    let mut statements = built(table, &Index { name: name.clone(), ..index.clone() }, place);
+    statements.push(dropped(&index.name, in_use && partitions.is_none()));
+    statements.push(Statement::new(Phase::Swap, Lock::All, rename));
+    // Without CONCURRENTLY the partitions' parts were named by the server.
+    let renamed = partitions.filter(|_| in_use).unwrap_or_default();
+    statements.extend(partitions::rename_parts(&name, &index.name, renamed));
+    statements
 }
 
 /// What an index is called until it takes another one's place.

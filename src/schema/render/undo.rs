@@ -5,7 +5,7 @@
 //! back only where it is gone.
 
 use super::{
-    add_constraint, alter_column, comment_on, quoted, statement, statements,
+    Place, add_constraint, alter_column, comment_on, quoted, relaid, statement, statements,
     steps::{continue_from_highest, replacement_of, temporary_check},
 };
 use crate::schema::{Change, Column, Conversion, Hazard};
@@ -45,7 +45,8 @@ pub fn undo(change: &Change) -> Undo {
         Change::ReplaceType { of, .. } => by(statement(&Change::DropReplaced(*of))),
         Change::DropReplaced(of) => {
             let replaced = Change::ReplaceType { of: *of, wanted: *of };
-            let statements = statements(&replaced, false).into_iter().map(|statement| statement.sql);
+            let statements =
+                statements(&replaced, Place::default()).into_iter().map(|statement| statement.sql);
             Undo::By { statements: statements.collect(), hazards: Vec::new() }
         }
         // PostgreSQL takes no label away (its manual, "ALTER TYPE").
@@ -63,7 +64,7 @@ pub fn undo(change: &Change) -> Undo {
             by_all(vec![drop_constraint(table, &key.name), drop_index(&key.name)])
         }
         Change::CreateIndex { index, .. } => by(drop_index(&index.name)),
-        Change::AddForeignKey { table, foreign_key } => by(drop_constraint(table, &foreign_key.name)),
+        Change::AddForeignKey { table, foreign_key, .. } => by(drop_constraint(table, &foreign_key.name)),
         Change::ValidateForeignKey { .. } | Change::FillColumn { .. } => Undo::WithAnother,
         Change::DropConstraint { table, name, definition } => by(add_constraint(table, name, definition)),
         Change::DropIndex { definition, .. } => by(where_missing(definition)),
@@ -120,6 +121,15 @@ pub fn undo(change: &Change) -> Undo {
             drop_constraint(table, &temporary_check(table, column)),
         ]),
         Change::DropNotNull { table, column } => by(alter_column(table, column, "SET NOT NULL")),
+        // Rows that have come into it go with it.
+        Change::AddPartition { partition, .. } => deleting(format!("DROP TABLE {}", quoted(&partition.name))),
+        Change::Repartition { from, to, .. } => {
+            let mut back = change.clone();
+            if let Change::Repartition { from: then, to: now, .. } = &mut back {
+                (*then, *now) = (to.clone(), from.clone());
+            }
+            Undo::By { statements: relaid(&back), hazards: crate::schema::hazards(&back) }
+        }
         Change::SetComment { table, column, from, .. } => {
             by(comment_on(table, column.as_deref(), from.as_deref()))
         }

@@ -2,9 +2,9 @@ SET search_path = "public";
 
 -- pre-data: one transaction
 BEGIN;
+SET LOCAL lock_timeout = '3000ms';
 CREATE TYPE feeling AS ENUM ('sad', 'so so', 'it''s fine');
 CREATE TYPE length AS ENUM ('short', 'medium', 'long');
-SET LOCAL lock_timeout = '3000ms';
 SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "play" DROP CONSTRAINT "play_span_fkey";
 ALTER TABLE "play" ALTER COLUMN "kind" DROP DEFAULT;

@@ -1,6 +1,7 @@
 SET search_path = "public";
 
 -- pre-data: nothing in the transaction that adds a label may use it
+SET lock_timeout = '3000ms';
 ALTER TYPE feeling ADD VALUE IF NOT EXISTS 'fine' AFTER 'so so';
 ALTER TYPE length ADD VALUE IF NOT EXISTS 'shortest' BEFORE 'short';
 ALTER TYPE length ADD VALUE IF NOT EXISTS 'medium' BEFORE 'long';

@@ -2,8 +2,8 @@ SET search_path = "public";
 
 -- pre-data: one transaction
 BEGIN;
-CREATE TYPE state AS ENUM ('sad', 'so so');
 SET LOCAL lock_timeout = '3000ms';
+CREATE TYPE state AS ENUM ('sad', 'so so');
 SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "play" ALTER COLUMN "kind" DROP DEFAULT;
 SET LOCAL statement_timeout TO DEFAULT;

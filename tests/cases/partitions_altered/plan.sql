@@ -1,0 +1,56 @@
+SET search_path = "public";
+
+-- pre-data: one transaction
+BEGIN;
+SET LOCAL lock_timeout = '3000ms';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "chart" DROP CONSTRAINT "chart_artist_id_fkey";
+ALTER TABLE "note" DROP CONSTRAINT "note_chart_id_day_fkey";
+DROP INDEX "chart_rank";
+ALTER TABLE "chart" DROP CONSTRAINT "chart_pkey";
+SET LOCAL statement_timeout TO DEFAULT;
+ALTER TABLE "chart" RENAME TO "chart__old";
+ALTER TABLE "chart_default" RENAME TO "chart_default__old";
+CREATE TABLE "chart" (LIKE "chart__old" INCLUDING ALL EXCLUDING INDEXES) PARTITION BY RANGE (day);
+CREATE TABLE "chart_2025_q4" PARTITION OF "chart" FOR VALUES FROM ('2025-10-01') TO ('2026-01-01');
+CREATE TABLE "chart_2026_q1" PARTITION OF "chart" FOR VALUES FROM ('2026-01-01') TO ('2026-04-01');
+CREATE TABLE "chart_2026_q2" PARTITION OF "chart" FOR VALUES FROM ('2026-04-01') TO ('2026-07-01');
+CREATE TABLE "chart_default" PARTITION OF "chart" DEFAULT;
+INSERT INTO "chart" OVERRIDING SYSTEM VALUE SELECT * FROM "chart__old";
+SELECT setval(pg_get_serial_sequence('"chart"', attname), nextval(pg_get_serial_sequence('"chart__old"', attname)), false) FROM pg_attribute WHERE attrelid = '"chart"'::regclass AND attidentity <> '';
+DROP TABLE "chart__old";
+COMMIT;
+
+-- post-data: a transaction each
+CREATE UNIQUE INDEX CONCURRENTLY "chart_2025_q4_chart_pkey" ON "chart_2025_q4" ("id", "day");
+CREATE UNIQUE INDEX CONCURRENTLY "chart_2026_q1_chart_pkey" ON "chart_2026_q1" ("id", "day");
+CREATE UNIQUE INDEX CONCURRENTLY "chart_2026_q2_chart_pkey" ON "chart_2026_q2" ("id", "day");
+CREATE UNIQUE INDEX CONCURRENTLY "chart_default_chart_pkey" ON "chart_default" ("id", "day");
+CREATE INDEX CONCURRENTLY "chart_2025_q4_chart_rank" ON "chart_2025_q4" USING btree ("rank");
+CREATE INDEX CONCURRENTLY "chart_2026_q1_chart_rank" ON "chart_2026_q1" USING btree ("rank");
+CREATE INDEX CONCURRENTLY "chart_2026_q2_chart_rank" ON "chart_2026_q2" USING btree ("rank");
+CREATE INDEX CONCURRENTLY "chart_default_chart_rank" ON "chart_default" USING btree ("rank");
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+CREATE INDEX "chart_rank" ON ONLY "chart" USING btree ("rank");
+ALTER INDEX "chart_rank" ATTACH PARTITION "chart_2025_q4_chart_rank";
+ALTER INDEX "chart_rank" ATTACH PARTITION "chart_2026_q1_chart_rank";
+ALTER INDEX "chart_rank" ATTACH PARTITION "chart_2026_q2_chart_rank";
+ALTER INDEX "chart_rank" ATTACH PARTITION "chart_default_chart_rank";
+ALTER TABLE "chart_2025_q4" ADD CONSTRAINT "chart_2025_q4_chart_pkey" PRIMARY KEY USING INDEX "chart_2025_q4_chart_pkey";
+ALTER TABLE "chart_2026_q1" ADD CONSTRAINT "chart_2026_q1_chart_pkey" PRIMARY KEY USING INDEX "chart_2026_q1_chart_pkey";
+ALTER TABLE "chart_2026_q2" ADD CONSTRAINT "chart_2026_q2_chart_pkey" PRIMARY KEY USING INDEX "chart_2026_q2_chart_pkey";
+ALTER TABLE "chart_default" ADD CONSTRAINT "chart_default_chart_pkey" PRIMARY KEY USING INDEX "chart_default_chart_pkey";
+ALTER TABLE ONLY "chart" ADD CONSTRAINT "chart_pkey" PRIMARY KEY ("id", "day");
+ALTER INDEX "chart_pkey" ATTACH PARTITION "chart_2025_q4_chart_pkey";
+ALTER INDEX "chart_pkey" ATTACH PARTITION "chart_2026_q1_chart_pkey";
+ALTER INDEX "chart_pkey" ATTACH PARTITION "chart_2026_q2_chart_pkey";
+ALTER INDEX "chart_pkey" ATTACH PARTITION "chart_default_chart_pkey";
+SET statement_timeout TO DEFAULT;
+ALTER TABLE "chart" ADD CONSTRAINT "chart_artist_id_fkey" FOREIGN KEY ("artist_id") REFERENCES "artist" ("id");
+SET statement_timeout = '30000ms';
+ALTER TABLE "note" ADD CONSTRAINT "note_chart_id_day_fkey" FOREIGN KEY ("chart_id", "day") REFERENCES "chart" ("id", "day") NOT VALID;
+SET lock_timeout TO DEFAULT;
+SET statement_timeout TO DEFAULT;
+ANALYZE "chart";
+ALTER TABLE "note" VALIDATE CONSTRAINT "note_chart_id_day_fkey";
