@@ -55,7 +55,8 @@ impl Unsettled {
     pub(super) fn of(
         changes: &[Change],
         there: &[Pair<'_>],
-        (goes, relaid): (&dyn Fn(&str) -> bool, BTreeSet<String>),
+        goes: &dyn Fn(&str) -> bool,
+        relaid: BTreeSet<String>,
     ) -> Unsettled {
         let retyped = changes.iter().filter_map(|change| match change {
             Change::AlterType { table, column, conversion, .. } if conversion.rewrites => {
