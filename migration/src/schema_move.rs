@@ -30,6 +30,8 @@ pub struct SchemaMove {
     pub to: String,
     /// The tables, by the names that they have.
     pub tables: Vec<String>,
+    /// The partitions of these, which do not go with their table by themselves.
+    pub partitions: Vec<String>,
     /// The enumerated types of their columns that our versions made, by the names that they have.
     pub types: Vec<String>,
     /// The versions that are recorded in the new schema from then on.
@@ -91,19 +93,29 @@ impl SchemaMove {
         let versions = versions_of(&recorded, &tables, &stays);
         let (from_schema, to_schema) = (from.schema.clone(), to.schema.clone());
         let types = types_of(from, &recorded, &tables).await?;
+        let partitions = partitions_of(from, &tables).await?;
         let in_the_way = Vec::new();
-        let mut found =
-            SchemaMove { from: from_schema, to: to_schema, tables, types, versions, stays, in_the_way };
+        let mut found = SchemaMove {
+            from: from_schema,
+            to: to_schema,
+            tables,
+            partitions,
+            types,
+            versions,
+            stays,
+            in_the_way,
+        };
         found.in_the_way = found.obstacles(&ledger, to).await?;
         Ok(Some(found))
     }
 
     async fn obstacles(&self, ledger: &Ledger, to: &Target) -> Result<Vec<String>, MigrateError> {
-        let SchemaMove { from, to: schema, tables, versions, stays, .. } = self;
+        let SchemaMove { from, to: schema, tables, partitions, versions, stays, .. } = self;
+        let moved: Vec<&String> = tables.iter().chain(partitions).collect();
         let taken: Vec<String> = sqlx::query_scalar(include_str!("schema_move.sql"))
             .bind(from)
             .bind(schema)
-            .bind(tables)
+            .bind(moved)
             .fetch_all(&to.pool)
             .await
             .map_err(database("looking for what is in the new schema"))?;
@@ -158,7 +170,7 @@ impl SchemaMove {
             .map_err(&failed)?;
         let statements = std::iter::once(settings)
             .chain((!exists).then_some(schema))
-            .chain(self.tables.iter().map(|table| self.statement(table)))
+            .chain(self.tables.iter().chain(&self.partitions).map(|table| self.statement(table)))
             .chain(self.types.iter().map(|name| self.type_statement(name)));
         for sql in statements {
             transaction.execute(AssertSqlSafe(sql)).await.map_err(&failed)?;
@@ -217,6 +229,21 @@ async fn types_of(
     .fetch_all(&from.pool)
     .await
     .map_err(database("looking for the types of a schema"))
+}
+
+/// The partitions of these tables that lie in the same schema.
+async fn partitions_of(from: &Target, tables: &[String]) -> Result<Vec<String>, MigrateError> {
+    sqlx::query_scalar(
+        "SELECT part.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+         CROSS JOIN LATERAL pg_partition_tree(c.oid) AS tree \
+         JOIN pg_catalog.pg_class AS part ON part.oid = tree.relid AND part.oid <> c.oid AND part.relnamespace = n.oid \
+         WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind = 'p' ORDER BY part.relname COLLATE \"C\"",
+    )
+    .bind(&from.schema)
+    .bind(tables)
+    .fetch_all(&from.pool)
+    .await
+    .map_err(database("looking for the partitions of a schema's tables"))
 }
 
 /// Every name in a version.

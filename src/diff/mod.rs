@@ -64,7 +64,7 @@ pub struct Found<'a> {
 #[must_use]
 pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Difference {
     let Found { catalogue, rows, hangers, ours, .. } = found;
-    let Renamed { changes, catalogue: live, former } = renames::rename(desired, normal, catalogue);
+    let Renamed { changes, catalogue: live, former } = renames::rename(desired, normal, catalogue, ours);
     let rows = former.renamed(rows);
     // What has a new name belongs to whom it belonged to.
     let ours = ours.map(|ours| renames::renamed_names(ours, &changes));

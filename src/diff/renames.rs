@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::words::{Renamings, same_words};
 use crate::{
     inspect::{Catalogue, Definition, LiveTable},
-    schema::{Change, Desired, FormerNames},
+    schema::{Change, Desired, FormerNames, Partition},
 };
 
 /// What the target calls tables and columns that are about to be renamed.
@@ -61,13 +61,19 @@ pub(super) struct Renamed {
 }
 
 /// Renames what has a former name, and what is named after that.
-pub(super) fn rename(desired: &Desired, normal: &Catalogue, live: &Catalogue) -> Renamed {
+pub(super) fn rename(
+    desired: &Desired,
+    normal: &Catalogue,
+    live: &Catalogue,
+    ours: Option<&BTreeSet<String>>,
+) -> Renamed {
     let mut renamed = Renamed { catalogue: live.clone(), ..Renamed::default() };
     if desired.former.is_empty() {
         return renamed;
     }
     for names in &desired.former {
         renamed.table(names);
+        renamed.partitions(&names.table, ours);
         renamed.columns(names);
     }
     renamed.definitions(normal);
@@ -91,6 +97,23 @@ impl Renamed {
         }
         self.former.tables.insert(names.table.clone(), from.clone());
         self.changes.push(Change::RenameTable { table: names.table.clone(), from });
+    }
+
+    /// Partitions of our own are named after their table.
+    fn partitions(&mut self, table: &str, ours: Option<&BTreeSet<String>>) {
+        let Some(from) = self.former.tables.get(table) else { return };
+        let Some(live) = self.catalogue.tables.get_mut(table) else { return };
+        for (name, bounds) in live.partitions.clone() {
+            let partition = Partition { name, bounds };
+            let is_ours = ours.is_none_or(|ours| ours.contains(&partition.name));
+            let Some(renamed) = partition.renamed(from, table).filter(|_| is_ours) else { continue };
+            if live.partitions.contains_key(&renamed) {
+                continue;
+            }
+            live.partitions.remove(&partition.name);
+            live.partitions.insert(renamed.clone(), partition.bounds);
+            self.changes.push(Change::RenameTable { table: renamed, from: partition.name });
+        }
     }
 
     fn columns(&mut self, names: &FormerNames) {

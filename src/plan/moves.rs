@@ -10,7 +10,7 @@ impl Plan {
     /// Puts a move of the tables before all else; `creates_schema`: the new schema is not there yet.
     #[must_use]
     pub fn moving(mut self, moves: SchemaMove, creates_schema: bool) -> Plan {
-        let SchemaMove { from, to, tables, stays, in_the_way, .. } = &moves;
+        let SchemaMove { from, to, tables, partitions, stays, in_the_way, .. } = &moves;
         let change = |table: &String| {
             let (table, from, to) = (table.clone(), from.clone(), to.clone());
             PlannedChange::new(Change::MoveTable { table, from, to }, false, None, false)
@@ -19,7 +19,7 @@ impl Plan {
         if self.version_action == VersionAction::RunThenPlanAgain {
             self.changes.iter_mut().for_each(|change| change.hazards.clear());
         }
-        self.changes.splice(0..0, tables.iter().map(change));
+        self.changes.splice(0..0, tables.iter().chain(partitions).map(change));
         self.findings.extend(in_the_way.iter().map(|what| {
             blocker(
                 "schema-taken",

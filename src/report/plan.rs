@@ -111,7 +111,8 @@ fn schema_text(plan: &Plan, paint: Paint, out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-/// Whether a change needs no line of its own: a validation, and the partitions of a new table.
+/// Whether a change needs no line of its own: a validation, the partitions of a new table, and what becomes of partitions with
+/// their table.
 fn is_told_elsewhere(plan: &Plan, change: &Change) -> bool {
     let is_new = |name: &str| {
         plan.changes
@@ -121,6 +122,10 @@ fn is_told_elsewhere(plan: &Plan, change: &Change) -> bool {
     match change {
         Change::ValidateForeignKey { .. } => true,
         Change::AddPartition { table, .. } => is_new(table),
+        Change::RenameTable { table, .. } => plan.tables.iter().all(|known| known.target != *table),
+        Change::MoveTable { table, .. } => {
+            plan.moves.as_ref().is_some_and(|moves| moves.partitions.contains(table))
+        }
         _ => false,
     }
 }

@@ -198,6 +198,24 @@ pub struct Layout {
     pub partitions: Vec<Partition>,
 }
 
+impl Partition {
+    /// Its name once its table has another one; `None`: it is not named after the table as ours are.
+    #[must_use]
+    pub fn renamed(&self, from: &str, to: &str) -> Option<String> {
+        let suffixes =
+            match self.bounds.strip_prefix("FOR VALUES FROM ('").and_then(|bounds| bounds.get(..10)) {
+                _ if self.bounds == DEFAULT => vec!["_default".to_owned()],
+                Some(start) => {
+                    let start: Date = start.parse().ok()?;
+                    Period::ALL.iter().map(|(_, period)| period.suffix(start)).collect()
+                }
+                None => Vec::new(),
+            };
+        let suffix = suffixes.iter().find(|suffix| fitting(from, suffix) == self.name)?;
+        Some(fitting(to, suffix))
+    }
+}
+
 /// The days from 2000-01-01 to a day (`2026-01-31`); `None`: there is no such day.
 #[must_use]
 pub fn day_number(day: &str) -> Option<i64> {
@@ -319,6 +337,18 @@ mod tests {
         ] {
             assert_eq!((overlap(&month, &other), covers(&other, &month)), (overlaps, covered), "{other}");
         }
+    }
+
+    #[test]
+    fn partitions_are_named_after_their_table() {
+        for every in Period::ALL.map(|(_, period)| period) {
+            let of_both = of(every, PgType::Timestamp, "2025-12-30", "2026-02-02");
+            for (one, other) in of_both.partitions("t").iter().zip(of_both.partitions("u")) {
+                assert_eq!(one.renamed("t", "u"), Some(other.name));
+            }
+        }
+        let bounds = "FOR VALUES FROM ('2026-01-26') TO ('2026-02-02')".to_owned();
+        assert_eq!(Partition { name: "t_mine".to_owned(), bounds }.renamed("t", "u"), None);
     }
 
     #[test]

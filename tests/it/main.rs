@@ -34,6 +34,7 @@ mod mutations;
 mod normal_forms;
 mod online;
 mod partitions;
+mod partitions_beside;
 mod plan_formats;
 mod rejects;
 mod renames;

@@ -7,16 +7,34 @@ use crate::{quote_identifier, sql_text};
 /// Pages in a range: 10 MiB of them.
 const PAGES: i64 = 1280;
 
-/// Conditions that together hold for each row of the table that an UPDATE is about, and each for 10 MiB of it at most, but for
-/// what is behind the end that the table has now (PostgreSQL's manual, 5.5, `ctid`).
+/// The statements that together make an UPDATE which ends in a condition, each for 10 MiB of its table at most, but for what is
+/// behind the end that the table has now (PostgreSQL's manual, 5.5, `ctid`). A partitioned table has no pages of its own, so
+/// that they are about its partitions.
 pub(super) async fn of<C: ConnectionTrait>(connection: &C, update: &str) -> Result<Vec<String>, DbErr> {
     let names = sql_text::names(update);
     let table = names.iter().find(|name| !["update", "only"].contains(&name.as_str()));
-    let sql = "SELECT coalesce(pg_relation_size(to_regclass($1)) / current_setting('block_size')::bigint, 0)";
-    let quoted = table.map(|table| quote_identifier(table)).unwrap_or_default();
-    let question = Statement::from_sql_and_values(connection.get_database_backend(), sql, [quoted.into()]);
-    let row = connection.query_one_raw(question).await?;
-    let pages: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    let table = table.map(String::as_str).unwrap_or_default();
+    let values = [quote_identifier(table).into()];
+    let sql = include_str!("chunks.sql");
+    let question = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let mut statements = Vec::new();
+    for row in connection.query_all_raw(question).await? {
+        let partition: Option<String> = row.try_get_by_index(0)?;
+        let pages: Option<i64> = row.try_get_by_index(1)?;
+        let update =
+            partition.map_or_else(|| update.to_owned(), |partition| instead(update, table, &partition));
+        match pages {
+            None => statements.push(update),
+            Some(pages) => {
+                statements.extend(ranges(pages).into_iter().map(|range| format!("{update} AND {range}")));
+            }
+        }
+    }
+    Ok(statements)
+}
+
+/// Conditions that together hold for each row of a table of so many pages.
+fn ranges(pages: i64) -> Vec<String> {
     let mut ranges = Vec::new();
     let mut from = 0;
     while from + PAGES < pages {
@@ -25,5 +43,33 @@ pub(super) async fn of<C: ConnectionTrait>(connection: &C, update: &str) -> Resu
         from = to;
     }
     ranges.push(format!("ctid >= '({from},0)'"));
-    Ok(ranges)
+    ranges
+}
+
+/// The same for a partition (an SQL name), which is called as its table in what the statement says.
+fn instead(update: &str, table: &str, partition: &str) -> String {
+    let quoted = quote_identifier(table);
+    match update.split_once(&quoted) {
+        Some((head, rest)) => format!("{head}{partition} AS {quoted}{rest}"),
+        None => update.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_cut() {
+        assert_eq!(ranges(0), ["ctid >= '(0,0)'"]);
+        assert_eq!(ranges(PAGES), ["ctid >= '(0,0)'"]);
+        assert_eq!(ranges(PAGES + 1), ["ctid >= '(0,0)' AND ctid < '(1280,0)'", "ctid >= '(1280,0)'"]);
+    }
+
+    #[test]
+    fn a_partition_is_called_as_its_table() {
+        let update = "UPDATE \"t\" SET \"a\" = \"t\".b WHERE \"a\" IS NULL";
+        let expected = "UPDATE s.p AS \"t\" SET \"a\" = \"t\".b WHERE \"a\" IS NULL";
+        assert_eq!(instead(update, "t", "s.p"), expected);
+    }
 }

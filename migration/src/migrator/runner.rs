@@ -297,8 +297,8 @@ impl Job {
     ) -> Result<(), MigrateError> {
         let failed = |error: DbErr| failed("a step's transaction", &error);
         let section = Section::PostData;
-        for range in chunks::of(connection, &step.sql).await.map_err(failed)? {
-            let chunk = Step { sql: format!("{} AND {range}", step.sql), ..step.clone() };
+        for sql in chunks::of(connection, &step.sql).await.map_err(failed)? {
+            let chunk = Step { sql, ..step.clone() };
             let transaction = self.pool.begin().await.map_err(failed)?;
             self.run_in_transaction(&transaction, section, index, &chunk).await?;
             transaction.commit().await.map_err(failed)?;

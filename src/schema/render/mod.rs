@@ -387,6 +387,7 @@ mod tests {
                 checks: Vec::new(),
                 foreign_keys: Vec::new(),
                 indexes: Vec::new(),
+                partitioning: None,
                 comment: None,
                 partitioning: None,
             };
