@@ -389,7 +389,6 @@ mod tests {
                 indexes: Vec::new(),
                 partitioning: None,
                 comment: None,
-                partitioning: None,
             };
             let sql = statement(&Change::CreateTable(table));
             assert!(sql.contains(default), "{sql}");
