@@ -199,37 +199,6 @@ pub(crate) fn renamed_table(sql: &str) -> Option<[String; 2]> {
     renames.then(|| Some([name_of(&tokens[at])?, name_of(&tokens[at + 3])?])).flatten()
 }
 
-/// The tables of a statement that puts all rows of one into another: where they are and where they go. What it takes of a row
-/// is all of it (`SELECT *`), or the very columns that it names.
-pub(crate) fn moved_rows(sql: &str) -> Option<[String; 2]> {
-    let tokens: Vec<_> = tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment).collect();
-    let is = |token: &Token<'_>, word: &str| {
-        !matches!(token.kind, Kind::QuotedName | Kind::Literal) && token.text.eq_ignore_ascii_case(word)
-    };
-    let (head, rest) = tokens.split_at_checked(3)?;
-    let [insert, into, to] = head else { return None };
-    let select = rest.iter().position(|token| is(token, "select"))?;
-    let (target, taken) = rest.split_at(select);
-    let overriding = ["overriding", "system", "value"];
-    let named = match target.len().checked_sub(overriding.len()).map(|at| target.split_at(at)) {
-        Some((named, end)) if end.iter().zip(overriding).all(|(token, word)| is(token, word)) => named,
-        _ => target,
-    };
-    let [_, columns @ .., from, table] = taken else { return None };
-    let is_all = match named {
-        [] => matches!(columns, [all] if is(all, "*")),
-        [open, named @ .., close] => {
-            let texts =
-                |tokens: &[Token<'_>]| tokens.iter().map(|token| token.text.to_owned()).collect::<Vec<_>>();
-            let are_names = columns.iter().all(|token| token.kind == Kind::QuotedName || is(token, ","));
-            is(open, "(") && is(close, ")") && are_names && texts(named) == texts(columns)
-        }
-        [_] => false,
-    };
-    let is_it = is(insert, "insert") && is(into, "into") && is(from, "from") && is_all;
-    is_it.then(|| Some([name_of(table)?, name_of(to)?])).flatten()
-}
-
 /// The names of what the text makes: tables, indexes, constraints, types, and what is given another name (but no column).
 pub fn created_names(sql: &str) -> Vec<String> {
     let tokens: Vec<Token<'_>> =
@@ -284,6 +253,37 @@ fn created_at(before: &[Token<'_>], from: &[Token<'_>]) -> Option<String> {
 fn past<'a, 'b>(tokens: &'b [Token<'a>], is_kind: impl Fn(&Token<'a>) -> bool) -> &'b [Token<'a>] {
     let end = tokens.iter().position(|token| !is_kind(token)).unwrap_or(tokens.len());
     &tokens[end..]
+}
+
+/// The tables of a statement that puts all rows of one into another: where they are and where they go. What it takes of a row
+/// is all of it (`SELECT *`), or the very columns that it names.
+pub(crate) fn moved_rows(sql: &str) -> Option<[String; 2]> {
+    let tokens: Vec<_> = tokens(sql).into_iter().filter(|token| token.kind != Kind::Comment).collect();
+    let is = |token: &Token<'_>, word: &str| {
+        !matches!(token.kind, Kind::QuotedName | Kind::Literal) && token.text.eq_ignore_ascii_case(word)
+    };
+    let (head, rest) = tokens.split_at_checked(3)?;
+    let [insert, into, to] = head else { return None };
+    let select = rest.iter().position(|token| is(token, "select"))?;
+    let (target, taken) = rest.split_at(select);
+    let overriding = ["overriding", "system", "value"];
+    let named = match target.len().checked_sub(overriding.len()).map(|at| target.split_at(at)) {
+        Some((named, end)) if end.iter().zip(overriding).all(|(token, word)| is(token, word)) => named,
+        _ => target,
+    };
+    let [_, columns @ .., from, table] = taken else { return None };
+    let is_all = match named {
+        [] => matches!(columns, [all] if is(all, "*")),
+        [open, named @ .., close] => {
+            let texts =
+                |tokens: &[Token<'_>]| tokens.iter().map(|token| token.text.to_owned()).collect::<Vec<_>>();
+            let are_names = columns.iter().all(|token| token.kind == Kind::QuotedName || is(token, ","));
+            is(open, "(") && is(close, ")") && are_names && texts(named) == texts(columns)
+        }
+        [_] => false,
+    };
+    let is_it = is(insert, "insert") && is(into, "into") && is(from, "from") && is_all;
+    is_it.then(|| Some([name_of(table)?, name_of(to)?])).flatten()
 }
 
 /// The name that a piece is.

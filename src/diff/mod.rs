@@ -96,7 +96,7 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     // A foreign key stands in the way of what becomes of its columns at either end.
     let relaid = partitions::compare(&there, &former.renamed(hangers), &is_ours, &mut difference);
     let goes = |name: &str| desired.prune || is_ours(name);
-    let unsettled = objects::Unsettled::of(&difference.changes, &there, relaid, &goes);
+    let unsettled = objects::Unsettled::of(&difference.changes, &there, &goes, relaid);
     for pair in &there {
         objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
         comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);

@@ -50,12 +50,13 @@ pub(super) struct Unsettled {
 }
 
 impl Unsettled {
-    /// `goes` says whether an object of that name may go where nobody wants it.
+    /// `goes` says whether an object of that name may go where nobody wants it; `relaid` are the tables that are laid out
+    /// otherwise.
     pub(super) fn of(
         changes: &[Change],
         there: &[Pair<'_>],
-        relaid: BTreeSet<String>,
         goes: &dyn Fn(&str) -> bool,
+        relaid: BTreeSet<String>,
     ) -> Unsettled {
         let retyped = changes.iter().filter_map(|change| match change {
             Change::AlterType { table, column, conversion, .. } if conversion.rewrites => {

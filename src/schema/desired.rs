@@ -86,7 +86,7 @@ impl TableCopy {
     /// What identifies the rows that this copy writes: the source's content, the columns that are read, and of each how it
     /// is read where that is not plainly. A copy that was made of other content, or read otherwise, is not this one.
     ///
-    /// The columns' types are not in it: what the target has is its catalogue's to say, and a type that is altered makes of
+    /// Other types are not in it: what the target has is its catalogue's to say, and a type that is altered makes of
     /// the rows what a new copy would hold ([`super::Conversion`]). [`OnInvalid::Reject`] counts as [`OnInvalid::Fail`]: the
     /// rows that are written are the same, so that a run that stopped at a row goes on once the mapping rejects it.
     #[must_use]
@@ -117,9 +117,11 @@ impl TableCopy {
     /// How columns are read otherwise than plainly, and what is made of what does not fit, a text each.
     fn readings(&self) -> Vec<String> {
         let of = |column: &ColumnCopy| {
-            let ColumnCopy { source, reading, on_invalid, .. } = column;
+            let ColumnCopy { source, reading, on_invalid, pg_type, .. } = column;
             let read = (*reading != Reading::Plain).then(|| format!("{source:?} {reading:?}"));
-            let nulled = (*on_invalid == OnInvalid::SetNull).then(|| format!("{source:?} set_null"));
+            // What became NULL is what this type did not hold.
+            let nulled =
+                (*on_invalid == OnInvalid::SetNull).then(|| format!("{source:?} set_null {pg_type:?}"));
             read.into_iter().chain(nulled)
         };
         self.columns.iter().flat_map(of).collect()

@@ -116,8 +116,8 @@ async fn identities_go_on_behind_the_highest_value() {
             target.execute(sql).await;
         }
         target.execute("INSERT INTO t VALUES (9223372036854775807) ON CONFLICT DO NOTHING").await;
-        for statement in render::statements(&identity(true), render::Place { in_use: true, partitions: None })
-        {
+        let in_use = render::Place { in_use: true, ..render::Place::default() };
+        for statement in render::statements(&identity(true), in_use) {
             target.execute(&statement.sql).await;
         }
         assert_eq!(
