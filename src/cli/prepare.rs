@@ -310,6 +310,7 @@ async fn compare(audit: &Audit, desired: &Desired, target: &Target) -> Result<Co
     let found = Found {
         catalogue: &live.catalogue,
         rows: &live.rows,
+        irreplaceable: &live.irreplaceable,
         ours: Some(&ours),
         enums: &live.enums,
         our_types: Some(&our_types),

@@ -8,6 +8,7 @@ mod comments;
 mod generated;
 mod objects;
 mod renames;
+mod staged;
 mod types;
 mod words;
 
@@ -45,6 +46,8 @@ pub struct Found<'a> {
     pub catalogue: &'a Catalogue,
     /// How many rows each holds; none where it is not named.
     pub rows: &'a BTreeMap<String, u64>,
+    /// Columns, each with its table, whose place no new one can take.
+    pub irreplaceable: &'a BTreeSet<(String, String)>,
     /// The names of what is ours, tables, constraints and indexes, and perhaps of other things, and the statements that made
     /// our comments; `None`: all is. What is somebody else's is added to, and never altered.
     pub ours: Option<&'a BTreeSet<String>>,
@@ -96,6 +99,14 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     for pair in &there {
         objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
         comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);
+    }
+    let is_irreplaceable = |table: &str, column: &str| {
+        found
+            .irreplaceable
+            .contains(&(former.table(table).to_owned(), former.column(table, column).to_owned()))
+    };
+    for pair in &there {
+        staged::stage(pair, &is_irreplaceable, &mut difference);
     }
     let (changes, others): (Vec<Change>, Vec<Change>) =
         difference.changes.into_iter().partition(|change| !change.alters() || is_ours(change.table()));

@@ -7,7 +7,7 @@ mod moves;
 mod saved;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -180,7 +180,14 @@ impl Plan {
         }
         let left = pending.outcome.map(|outcome| {
             let rows = BTreeMap::new();
-            let found = Found { catalogue: &outcome, rows: &rows, ours: None, enums: &[], our_types: None };
+            let found = Found {
+                catalogue: &outcome,
+                rows: &rows,
+                irreplaceable: &BTreeSet::new(),
+                ours: None,
+                enums: &[],
+                our_types: None,
+            };
             diff::between(desired, normal, found)
         });
         let leads_here = |left: &Difference| left.changes.is_empty() && left.beyond.is_empty();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Check, Column, Conversion, EnumType, Fill, ForeignKey, Index, Key, LabelPlace, PgType, Table,
+    Check, Column, Conversion, EnumType, Fill, ForeignKey, Index, Key, LabelPlace, PgType, Staged, Table,
     words::{in_a_line, index_summary},
 };
 
@@ -150,6 +150,9 @@ pub enum Change {
         from_collation: Option<String>,
         /// How its values become those of the new type.
         conversion: Conversion,
+        /// How that is done beside those who are at the rows; `None`: by one statement, for which everybody waits.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        staged: Option<Staged>,
     },
     /// Gives a column another default, or none.
     SetDefault {
@@ -450,7 +453,7 @@ impl Change {
             Change::DropExpression { table, column, expression } => {
                 format!("column {table}.{column}: is no longer generated as {expression}")
             }
-            Change::AlterType { table, column, from, from_collation, conversion } => {
+            Change::AlterType { table, column, from, from_collation, conversion, .. } => {
                 let words = |pg_type: &PgType, collation: &Option<String>| match (pg_type, collation) {
                     // Where only the labels are others, the name says nothing.
                     (PgType::Enum(of), _) => format!("{of:?}"),

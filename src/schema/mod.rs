@@ -9,6 +9,7 @@ mod hazard;
 mod model;
 mod pg_type;
 pub mod render;
+mod staged;
 mod text_forms;
 mod words;
 
@@ -26,6 +27,7 @@ pub use model::{
 };
 pub use pg_type::{PgType, PgTypeError};
 pub(crate) use render::literal;
+pub use staged::{Staged, StagedIndex};
 
 /// Finds the known word nearest to what was written, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

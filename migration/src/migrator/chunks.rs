@@ -4,10 +4,10 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::{quote_identifier, sql_text};
 
-/// Pages in a range: 10 MiB of them.
-const PAGES: i64 = 1280;
+/// Pages in a range: 2 MiB of them, so that whoever wants one of its rows does not wait for long.
+const PAGES: i64 = 256;
 
-/// Conditions that together hold for each row of the table that an UPDATE is about, and each for 10 MiB of it at most, but for
+/// Conditions that together hold for each row of the table that an UPDATE is about, and each for 2 MiB of it at most, but for
 /// what is behind the end that the table has now (PostgreSQL's manual, 5.5, `ctid`).
 pub(super) async fn of<C: ConnectionTrait>(connection: &C, update: &str) -> Result<Vec<String>, DbErr> {
     let names = sql_text::names(update);

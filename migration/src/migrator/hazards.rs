@@ -16,20 +16,22 @@ pub(super) struct Refusal {
     pub(super) tables: Vec<String>,
 }
 
-/// Looks for a hazard of the step that is not allowed, on a table that the step names and that holds rows.
+/// Looks for a hazard of the step that is not allowed, on a table that the step names and that holds rows. `next` is the step
+/// behind it.
 pub(super) async fn refusal<C: ConnectionTrait>(
     connection: &C,
-    step: &Step,
+    (step, next): (&Step, Option<&Step>),
     allow: &[String],
 ) -> Result<Option<Refusal>, DbErr> {
     let Some(hazard) = hazards(step).into_iter().find(|hazard| !allow.contains(hazard)) else {
         return Ok(None);
     };
     let is_said = step.hazards.contains(&hazard);
-    if hazard == DELETES_DATA && !is_said && drops_generated_column(connection, &step.sql).await? {
+    let is_deletion = hazard == DELETES_DATA && !is_said;
+    if is_deletion && (is_replaced(step, next) || drops_generated_column(connection, &step.sql).await?) {
         return Ok(None);
     }
-    let mentioned = sql_text::names(&step.sql);
+    let mentioned = sql_text::names_within(&step.sql);
     let mut tables = Vec::new();
     for table in tables_of_schema(connection).await? {
         if mentioned.contains(&table) && holds_rows(connection, &table).await? {
@@ -47,6 +49,21 @@ fn hazards(step: &Step) -> Vec<String> {
         hazards.push(DELETES_DATA.to_owned());
     }
     hazards
+}
+
+/// Whether all that a step does is to drop a column whose name, in the same transaction, another one gets: what it holds is in
+/// that one.
+fn is_replaced(step: &Step, next: Option<&Step>) -> bool {
+    let Some(next) = next.filter(|next| next.together) else { return false };
+    let (dropped, renamed) = (sql_text::names(&step.sql), sql_text::names(&next.sql));
+    match (&dropped[..], &renamed[..]) {
+        ([a, b, table, d, e, column], [f, g, of, r, h, _, to, name]) => {
+            [a, b, d, e, f, g, r, h, to].map(String::as_str)
+                == ["alter", "table", "drop", "column", "alter", "table", "rename", "column", "to"]
+                && (table, column) == (of, name)
+        }
+        _ => false,
+    }
 }
 
 /// Whether all that a statement does is to drop a generated column, which holds nothing that could not be computed again.
@@ -80,6 +97,21 @@ async fn holds_rows<C: ConnectionTrait>(connection: &C, table: &str) -> Result<b
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_that_another_takes_the_place_of_is_no_loss() {
+        let drop = Step::new("ALTER TABLE t DROP COLUMN a");
+        let next = |sql: &str, together| Step { together, ..Step::new(sql) };
+        for (sql, together, expected) in [
+            ("ALTER TABLE t RENAME COLUMN b TO \"a\"", true, true),
+            ("ALTER TABLE t RENAME COLUMN b TO a", false, false),
+            ("ALTER TABLE u RENAME COLUMN b TO a", true, false),
+            ("ALTER TABLE t RENAME COLUMN a TO b", true, false),
+        ] {
+            assert_eq!(is_replaced(&drop, Some(&next(sql, together))), expected, "{sql}");
+        }
+        assert!(!is_replaced(&drop, None));
+    }
 
     #[test]
     fn what_deletes_is_known_without_being_told() {

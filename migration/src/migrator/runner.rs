@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -155,12 +156,17 @@ impl Job {
         let sessions = self.sessions.min(steps.len() - done.len().min(steps.len()));
         self.ledger.register_pool(self.pool.get_postgres_connection_pool(), sessions).await?;
         let mut from = 0;
-        // Neighbours that may run at the same time are one group; every other step is a group of its own.
-        for group in steps.chunk_by(|one, other| one.parallel && other.parallel) {
+        // Neighbours that may run at the same time are one group, as are those of one transaction; every other step is a group
+        // of its own.
+        for group in steps.chunk_by(|one, other| (one.parallel && other.parallel) || other.together) {
             let indexes = from..from + group.len();
             from = indexes.end;
             if from == steps.len() && group.iter().all(validates) {
                 self.tell_validating();
+            }
+            if group.iter().skip(1).any(|step| step.together) {
+                self.run_together(indexes, &done).await?;
+                continue;
             }
             let mut running = Vec::new();
             for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
@@ -194,6 +200,18 @@ impl Job {
         }
         self.run_in_transaction(&transaction, Section::PostData, index, step).await?;
         self.record_step(&transaction, index).await?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    /// Steps and their rows in the ledger, all in one transaction.
+    async fn run_together(&self, indexes: Range<usize>, done: &BTreeSet<u32>) -> Result<(), MigrateError> {
+        let failed = |error: DbErr| failed("a step's transaction", &error);
+        let transaction = self.pool.begin().await.map_err(failed)?;
+        for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
+            let step = &self.version().post_data[index];
+            self.run_in_transaction(&transaction, Section::PostData, index, step).await?;
+            self.record_step(&transaction, index).await?;
+        }
         transaction.commit().await.map_err(failed)
     }
 
@@ -351,7 +369,8 @@ impl Job {
         index: usize,
         step: &Step,
     ) -> Result<(), MigrateError> {
-        let found = hazards::refusal(connection, step, &self.allow).await;
+        let next = self.version().section(section).get(index + 1);
+        let found = hazards::refusal(connection, (step, next), &self.allow).await;
         match found.map_err(|error| self.step_failed(section, index, step, &error))? {
             None => Ok(()),
             Some(refusal) => Err(MigrateError::NotAllowed {

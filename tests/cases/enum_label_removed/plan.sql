@@ -2,9 +2,9 @@ SET search_path = "public";
 
 -- pre-data: one transaction
 BEGIN;
+SET LOCAL lock_timeout = '3000ms';
 ALTER TYPE length RENAME TO length__old;
 CREATE TYPE length AS ENUM ('short', 'medium', 'long');
-SET LOCAL lock_timeout = '3000ms';
 SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "play" DROP CONSTRAINT "play_span_fkey";
 DROP INDEX "play_long";
@@ -19,7 +19,6 @@ ALTER TABLE "play" ALTER COLUMN "kind" TYPE length USING "kind"::text::length;
 SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "span" ALTER COLUMN "kind" SET DEFAULT 'short';
 ALTER TABLE "play" ALTER COLUMN "kind" SET DEFAULT 'short';
-SET LOCAL lock_timeout TO DEFAULT;
 SET LOCAL statement_timeout TO DEFAULT;
 DROP TYPE length__old;
 COMMIT;

@@ -11,7 +11,6 @@ ALTER TABLE "play" ALTER COLUMN "mood" TYPE other USING "mood"::text::other;
 ALTER TABLE "play" ALTER COLUMN "rating" TYPE text USING "rating"::text;
 SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "play" ALTER COLUMN "kind" SET DEFAULT 'short';
-SET LOCAL lock_timeout TO DEFAULT;
 SET LOCAL statement_timeout TO DEFAULT;
 DROP TYPE feeling;
 DROP TYPE length;
