@@ -128,7 +128,12 @@ fn staged(
     }
     for (name, found) in live.indexes.iter().filter(|(_, found)| mentions(&found.sql)) {
         match table.indexes.iter().find(|index| index.name == *name) {
-            Some(index) if is_plain(index, &column.name) && !is_over_others(&found.sql) => {
+            Some(index)
+                if is_plain(index, &column.name)
+                    && !is_over_others(&found.sql)
+                    // It would go with the other column's exchange.
+                    && !is_over_others(&render::statement(&Change::CreateIndex { table: table.name.clone(), index: index.clone() })) =>
+            {
                 staged.indexes.push(StagedIndex { index: index.clone(), definition: found.sql.clone() });
             }
             _ if changes.drop(name) => {}

@@ -86,7 +86,7 @@ impl MigrationTrait for PostData {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.job.report(self.job.run_post_data(manager).await)
+        self.job.report(self.job.run_post_data(manager.get_connection()).await)
     }
 
     /// Takes the whole version back: between the two halves there would be neither the one state nor the other.
@@ -150,9 +150,25 @@ impl Job {
         Ok(labels)
     }
 
-    async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
+    async fn run_post_data<C: ConnectionTrait>(&self, connection: &C) -> Result<(), MigrateError> {
+        self.run_steps(connection, self.version().post_data.len()).await
+    }
+
+    /// Runs what rows that are still to be copied need, of what comes after the pre-data: all up to the last exchange, behind
+    /// which tables have their columns' types.
+    pub(super) async fn run_exchanges<C: ConnectionTrait>(&self, connection: &C) -> Result<(), MigrateError> {
+        let last = self.version().post_data.iter().rposition(|step| step.together);
+        match last {
+            None => Ok(()),
+            Some(last) => self.run_steps(connection, last + 1).await,
+        }
+    }
+
+    /// Runs the first steps of the post-data, as far as they are not done.
+    async fn run_steps<C: ConnectionTrait>(&self, connection: &C, count: usize) -> Result<(), MigrateError> {
         let done: BTreeSet<u32> = self.ledger.steps_done(&self.version().name, Section::PostData).await?;
-        let steps = &self.version().post_data;
+        let all = self.version().post_data.len();
+        let steps = &self.version().post_data[..count];
         let sessions = self.sessions.min(steps.len() - done.len().min(steps.len()));
         self.ledger.register_pool(self.pool.get_postgres_connection_pool(), sessions).await?;
         let mut from = 0;
@@ -161,7 +177,7 @@ impl Job {
         for group in steps.chunk_by(|one, other| (one.parallel && other.parallel) || other.together) {
             let indexes = from..from + group.len();
             from = indexes.end;
-            if from == steps.len() && group.iter().all(validates) {
+            if from == all && group.iter().all(validates) {
                 self.tell_validating();
             }
             if group.iter().skip(1).any(|step| step.together) {
@@ -171,9 +187,9 @@ impl Job {
             let mut running = Vec::new();
             for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
                 if steps[index].concurrent {
-                    self.run_concurrently(manager.get_connection(), index, &steps[index]).await?;
+                    self.run_concurrently(connection, index, &steps[index]).await?;
                 } else if steps[index].in_chunks {
-                    self.run_in_chunks(manager.get_connection(), index, &steps[index]).await?;
+                    self.run_in_chunks(connection, index, &steps[index]).await?;
                 } else {
                     let setting = sort::setting(&steps[index], group, self.sessions);
                     running.push(self.run_step(index, setting).boxed());

@@ -9,6 +9,8 @@
 //! -- step concurrent hazards=builds-index lock_timeout=3s
 //! CREATE INDEX CONCURRENTLY tracks_name ON tracks (name);
 //! ```
+//!
+//! Of the steps after the rows, one that is `together` is in the transaction of the step before it.
 
 mod file;
 mod folder;
