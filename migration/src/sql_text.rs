@@ -149,6 +149,15 @@ pub fn names(sql: &str) -> Vec<String> {
     tokens(sql).into_iter().filter_map(|token| name_of(&token)).collect()
 }
 
+/// The same, with those in texts between dollars: the bodies of `DO` and of functions.
+pub(crate) fn names_within(sql: &str) -> Vec<String> {
+    let body = |token: Token<'_>| {
+        let tag = dollar_tag(token.text).filter(|_| token.kind == Kind::Literal)?;
+        Some(names_within(token.text.strip_prefix(tag)?.strip_suffix(tag)?))
+    };
+    names(sql).into_iter().chain(tokens(sql).into_iter().filter_map(body).flatten()).collect()
+}
+
 /// A name in SQL text, and what stands around it.
 #[derive(Debug, Clone, Copy)]
 pub struct Mention<'a> {
@@ -380,6 +389,12 @@ mod tests {
     #[test]
     fn names_are_folded_as_postgresql_does() {
         assert_eq!(names(r#"DROP TABLE Tracks, "My ""T""""#), ["drop", "table", "tracks", "My \"T\""]);
+    }
+
+    #[test]
+    fn names_in_bodies() {
+        let sql = "DO $a$ BEGIN EXECUTE $$DROP T$$; SELECT 'x'; END $a$";
+        assert_eq!(names_within(sql), ["do", "begin", "execute", "select", "end", "drop", "t"]);
     }
 
     #[test]

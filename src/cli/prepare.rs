@@ -311,6 +311,7 @@ async fn compare(audit: &Audit, desired: &Desired, target: &Target) -> Result<Co
         catalogue: &live.catalogue,
         rows: &live.rows,
         hangers: &live.hangers,
+        irreplaceable: &live.irreplaceable,
         ours: Some(&ours),
         enums: &live.enums,
         our_types: Some(&our_types),

@@ -167,6 +167,7 @@ fn alterations(
             from,
             from_collation: found.collation.clone(),
             conversion,
+            staged: None,
         });
     }
     // A default is of its column's type, so it goes while that changes.

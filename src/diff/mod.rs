@@ -9,6 +9,7 @@ mod generated;
 mod objects;
 mod partitions;
 mod renames;
+mod staged;
 mod types;
 mod words;
 
@@ -48,6 +49,8 @@ pub struct Found<'a> {
     pub rows: &'a BTreeMap<String, u64>,
     /// What would have to come along, of tables that may be laid out on other partitions.
     pub hangers: &'a BTreeMap<String, Hangers>,
+    /// Columns, each with its table, whose place no new one can take.
+    pub irreplaceable: &'a BTreeSet<(String, String)>,
     /// The names of what is ours, tables, constraints and indexes, and perhaps of other things, and the statements that made
     /// our comments; `None`: all is. What is somebody else's is added to, and never altered.
     pub ours: Option<&'a BTreeSet<String>>,
@@ -100,6 +103,14 @@ pub fn between(desired: &Desired, normal: &Catalogue, found: Found<'_>) -> Diffe
     for pair in &there {
         objects::compare(pair, &goes, (&unsettled, &types), &mut difference);
         comments::compare(pair, &|text: &str| desired.prune || is_our_comment(text), &mut difference);
+    }
+    let is_irreplaceable = |table: &str, column: &str| {
+        found
+            .irreplaceable
+            .contains(&(former.table(table).to_owned(), former.column(table, column).to_owned()))
+    };
+    for pair in &there {
+        staged::stage(pair, &is_irreplaceable, &mut difference);
     }
     let (changes, others): (Vec<Change>, Vec<Change>) =
         difference.changes.into_iter().partition(|change| !change.alters() || is_ours(change.table()));

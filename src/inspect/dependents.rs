@@ -100,7 +100,7 @@ async fn tried(
         return Ok(Vec::new());
     }
     let gone: BTreeSet<&str> =
-        changes.iter().filter(|change| change.table() == name).filter_map(goes).collect();
+        changes.iter().filter(|change| change.table() == name).flat_map(goes).collect();
     let constraints = table
         .constraints
         .iter()
@@ -169,11 +169,14 @@ fn definition(column: &LiveColumn) -> String {
     format!("{} {}{}", quoted(&column.name), column.type_name, collation.unwrap_or_default())
 }
 
-/// The constraint or index that a change takes away or makes anew.
-fn goes(change: &Change) -> Option<&str> {
+/// The constraints and indexes that a change takes away or makes anew.
+fn goes(change: &Change) -> Vec<&str> {
     match change {
-        Change::DropConstraint { name, .. } | Change::DropIndex { name, .. } => Some(name),
-        Change::ReplaceIndex { index, .. } => Some(&index.name),
-        _ => None,
+        Change::DropConstraint { name, .. } | Change::DropIndex { name, .. } => vec![name],
+        Change::ReplaceIndex { index, .. } => vec![&index.name],
+        Change::AlterType { staged: Some(staged), .. } => {
+            staged.indexes.iter().map(|staged| staged.index.name.as_str()).collect()
+        }
+        _ => Vec::new(),
     }
 }

@@ -12,6 +12,7 @@ mod normal;
 mod obstacles;
 mod rows;
 mod scratch;
+mod staged;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +97,8 @@ pub struct Live {
     /// What would have to come along, of tables that are partitioned or are to be.
     #[serde(skip)]
     pub hangers: BTreeMap<String, Hangers>,
+    /// Columns, each with its table, whose place no new one can take, since the server keeps something of them beside.
+    pub irreplaceable: BTreeSet<(String, String)>,
     /// What the ledger knows of each table's rows.
     pub copies: BTreeMap<String, CopyState>,
 }
@@ -157,6 +160,8 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
     let kept: BTreeSet<String> = names.iter().map(String::as_str).chain(former).map(str::to_owned).collect();
     catalogue.tables.retain(|name, _| kept.contains(name));
     let kept: Vec<String> = kept.into_iter().collect();
+    staged::without_underway(&mut connection, oid, &mut catalogue).await?;
+    let irreplaceable = staged::irreplaceable(&mut connection, oid, &kept).await?;
     let enums = types::of_schema(&mut connection, oid, &kept).await?;
     let mut wanted = names.clone();
     // A key's index has the key's name.
@@ -194,7 +199,17 @@ pub async fn live(target: &Target, desired: &Desired) -> Result<Live, InspectErr
         Some(ledger) => copies(&ledger).await?,
         None => BTreeMap::new(),
     };
-    Ok(Live { server_encoding, schema_exists: true, catalogue, enums, in_the_way, rows, hangers, copies })
+    Ok(Live {
+        server_encoding,
+        schema_exists: true,
+        catalogue,
+        enums,
+        in_the_way,
+        rows,
+        hangers,
+        irreplaceable,
+        copies,
+    })
 }
 
 /// Reads the catalogue of some tables, in the words in which [`normalise`] gives the desired one.

@@ -8,7 +8,7 @@ mod partitions;
 mod saved;
 mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -188,6 +188,7 @@ impl Plan {
                 catalogue: &outcome,
                 rows: &rows,
                 hangers: &hangers,
+                irreplaceable: &BTreeSet::new(),
                 ours: None,
                 enums: &[],
                 our_types: None,

@@ -43,7 +43,11 @@ impl Plan {
                 MadeFor::AnyTarget => !is_made(table),
             };
             // A version runs on other targets too, whose tables hold rows where this one's do not.
-            let hazards = if is_made(table) { Vec::new() } else { hazards(change) };
+            let hazards = match is_made(table) {
+                true => Vec::new(),
+                false if in_use => hazards(change),
+                false => hazards(&change.at_once()),
+            };
             // A foreign key locks its parent too.
             let locks_others = match change {
                 Change::AddForeignKey { foreign_key, .. } => !is_made(&foreign_key.parent_table),
@@ -145,6 +149,7 @@ fn step(statement: Statement, care: Care, hazards: &[Hazard]) -> Step {
     Step {
         concurrent: statement.concurrent,
         in_chunks: statement.in_chunks,
+        together: statement.together,
         // A concurrent build is sent alone.
         parallel: statement.phase.is_parallel() && !statement.concurrent,
         hazards: slugs(hazards),

@@ -104,10 +104,17 @@ impl Default for Timeouts {
 
 impl Timeouts {
     fn write(&mut self, steps: &[Step], out: &mut dyn Write) -> io::Result<()> {
-        for step in steps {
+        for (at, step) in steps.iter().enumerate() {
+            let goes_on = steps.get(at + 1).is_some_and(|next| next.together);
+            if goes_on && !step.together {
+                writeln!(out, "BEGIN;")?;
+            }
             set(self.set, "lock_timeout", &mut self.lock, step.lock_timeout, out)?;
             set(self.set, "statement_timeout", &mut self.statement, step.statement_timeout, out)?;
             writeln!(out, "{};", step.sql)?;
+            if step.together && !goes_on {
+                writeln!(out, "COMMIT;")?;
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Check, Column, Conversion, EnumType, Fill, ForeignKey, Index, Key, LabelPlace, Layout, Partition, PgType,
-    Table,
+    Staged, Table,
     words::{in_a_line, index_summary},
 };
 
@@ -153,6 +153,9 @@ pub enum Change {
         from_collation: Option<String>,
         /// How its values become those of the new type.
         conversion: Conversion,
+        /// How that is done beside those who are at the rows; `None`: by one statement, for which everybody waits.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        staged: Option<Staged>,
     },
     /// Gives a column another default, or none.
     SetDefault {
@@ -481,7 +484,7 @@ impl Change {
             Change::DropExpression { table, column, expression } => {
                 format!("column {table}.{column}: is no longer generated as {expression}")
             }
-            Change::AlterType { table, column, from, from_collation, conversion } => {
+            Change::AlterType { table, column, from, from_collation, conversion, .. } => {
                 let words = |pg_type: &PgType, collation: &Option<String>| match (pg_type, collation) {
                     // Where only the labels are others, the name says nothing.
                     (PgType::Enum(of), _) => format!("{of:?}"),

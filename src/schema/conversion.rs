@@ -199,13 +199,25 @@ impl Conversion {
     /// The `USING` expression over a column.
     #[must_use]
     pub fn using_sql(&self, column: &str) -> Option<String> {
+        self.using_of(&quoted(column))
+    }
+
+    /// The `USING` expression over something that is written in SQL already.
+    #[must_use]
+    pub fn using_of(&self, operand: &str) -> Option<String> {
         let using = self.using.as_deref();
         match &self.keeps {
             Some(keeps) if self.nulls => {
-                Some(over(column, &format!("CASE WHEN {keeps} THEN {} END", using.unwrap_or("$"))))
+                Some(put(operand, &format!("CASE WHEN {keeps} THEN {} END", using.unwrap_or("$"))))
             }
-            _ => using.map(|using| over(column, using)),
+            _ => using.map(|using| put(operand, using)),
         }
+    }
+
+    /// The condition over a column under which a value that is not NULL becomes one that is none either; `None`: it always does.
+    #[must_use]
+    pub fn gives_sql(&self, column: &str) -> Option<String> {
+        self.keeps_sql(column).filter(|_| self.nulls)
     }
 
     /// What becomes of a column's values, for people: ` using "day"::date`.
@@ -253,13 +265,17 @@ fn from_epoch(from: PgType, to: PgType, reading: &Reading) -> Option<Conversion>
 
 /// An expression with the column in its place. A `$` that ends a pattern is none.
 fn over(column: &str, expression: &str) -> String {
-    let name = quoted(column);
-    let mut sql = String::with_capacity(expression.len() + name.len());
+    put(&quoted(column), expression)
+}
+
+/// An expression with something in the column's place.
+fn put(operand: &str, expression: &str) -> String {
+    let mut sql = String::with_capacity(expression.len() + operand.len());
     let mut in_text = false;
     for character in expression.chars() {
         in_text ^= character == '\'';
         match character {
-            '$' if !in_text => sql.push_str(&name),
+            '$' if !in_text => sql.push_str(operand),
             other => sql.push(other),
         }
     }

@@ -101,8 +101,9 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         Change::CreateIndex { index, .. } | Change::ReplaceIndex { index, .. } => {
             index.unique.then_some(MayFailOnRows).into_iter().chain([BuildsIndex]).collect()
         }
-        Change::AlterType { column, conversion, from_collation, .. } => {
-            let blocks = conversion.rewrites || column.collation != *from_collation;
+        Change::AlterType { column, conversion, from_collation, staged, .. } => {
+            let blocks = staged.is_none() && (conversion.rewrites || column.collation != *from_collation);
+            let builds = staged.as_ref().is_some_and(|staged| !staged.indexes.is_empty());
             let of = |holds: bool, hazard| holds.then_some(hazard);
             [
                 of(conversion.keeps_sql(&column.name).is_some(), LossyConversion),
@@ -110,6 +111,7 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
                 of(blocks, BlocksReads),
                 of(blocks, BlocksWrites),
                 of(conversion.may_fail, MayFailOnRows),
+                of(builds, BuildsIndex),
             ]
             .into_iter()
             .flatten()

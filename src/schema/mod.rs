@@ -10,6 +10,7 @@ mod model;
 mod partition;
 mod pg_type;
 pub mod render;
+mod staged;
 mod text_forms;
 mod words;
 
@@ -30,6 +31,7 @@ pub use partition::{
 };
 pub use pg_type::{PgType, PgTypeError};
 pub(crate) use render::literal;
+pub use staged::{Staged, StagedIndex};
 
 /// Finds the known word nearest to what was written, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -43,6 +43,7 @@ mod round_trip;
 mod saved_plans;
 mod saved_versions;
 mod schema_moves;
+mod staged;
 mod support;
 mod verify;
 mod ways_back;

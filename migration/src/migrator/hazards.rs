@@ -20,10 +20,11 @@ pub(super) struct Refusal {
 }
 
 /// Looks for a hazard of the step that is not allowed, on a table that the step names and that holds rows. It is asked before
-/// the version's first step, so that tables still have the names that they had before the `earlier` ones.
+/// the version's first step, so that tables still have the names that they had before the `earlier` ones. `next` is the step
+/// behind it.
 pub(super) async fn refusal<C: ConnectionTrait>(
     connection: &C,
-    step: &Step,
+    (step, next): (&Step, Option<&Step>),
     earlier: &[Step],
     allow: &[String],
 ) -> Result<Option<Refusal>, DbErr> {
@@ -31,11 +32,12 @@ pub(super) async fn refusal<C: ConnectionTrait>(
         return Ok(None);
     };
     let is_said = step.hazards.contains(&hazard);
-    if hazard == DELETES_DATA && !is_said && drops_generated_column(connection, step, earlier).await? {
+    let is_deletion = hazard == DELETES_DATA && !is_said;
+    if is_deletion && (is_replaced(step, next) || drops_generated_column(connection, step, earlier).await?) {
         return Ok(None);
     }
     let mentioned: Vec<String> =
-        sql_text::names(&step.sql).into_iter().map(|name| name_before(name, earlier)).collect();
+        sql_text::names_within(&step.sql).into_iter().map(|name| name_before(name, earlier)).collect();
     let mut tables = Vec::new();
     for table in tables_of_schema(connection).await? {
         if mentioned.contains(&table) && holds_rows(connection, &table).await? {
@@ -72,6 +74,21 @@ fn drops_emptied_table(step: &Step, earlier: &[Step]) -> bool {
     let is_said = step.hazards.iter().any(|hazard| hazard == REWRITES_TABLE);
     let is_emptied = earlier.iter().skip_while(|step| !is_renamed(step)).any(is_moved);
     drop == "drop" && table == "table" && is_said && is_emptied
+}
+
+/// Whether all that a step does is to drop a column whose name, in the same transaction, another one gets: what it holds is in
+/// that one.
+fn is_replaced(step: &Step, next: Option<&Step>) -> bool {
+    let Some(next) = next.filter(|next| next.together) else { return false };
+    let (dropped, renamed) = (sql_text::names(&step.sql), sql_text::names(&next.sql));
+    match (&dropped[..], &renamed[..]) {
+        ([a, b, table, d, e, column], [f, g, of, r, h, _, to, name]) => {
+            [a, b, d, e, f, g, r, h, to].map(String::as_str)
+                == ["alter", "table", "drop", "column", "alter", "table", "rename", "column", "to"]
+                && (table, column) == (of, name)
+        }
+        _ => false,
+    }
 }
 
 /// Whether all that a statement does is to drop a generated column, which holds nothing that could not be computed again.
@@ -127,6 +144,21 @@ async fn holds_rows<C: ConnectionTrait>(connection: &C, table: &str) -> Result<b
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_that_another_takes_the_place_of_is_no_loss() {
+        let drop = Step::new("ALTER TABLE t DROP COLUMN a");
+        let next = |sql: &str, together| Step { together, ..Step::new(sql) };
+        for (sql, together, expected) in [
+            ("ALTER TABLE t RENAME COLUMN b TO \"a\"", true, true),
+            ("ALTER TABLE t RENAME COLUMN b TO a", false, false),
+            ("ALTER TABLE u RENAME COLUMN b TO a", true, false),
+            ("ALTER TABLE t RENAME COLUMN a TO b", true, false),
+        ] {
+            assert_eq!(is_replaced(&drop, Some(&next(sql, together))), expected, "{sql}");
+        }
+        assert!(!is_replaced(&drop, None));
+    }
 
     #[test]
     fn what_deletes_is_known_without_being_told() {

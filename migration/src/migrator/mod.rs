@@ -59,7 +59,8 @@ pub struct Migrator {
 pub enum UpTo {
     /// All that is pending.
     All,
-    /// All that is pending but the last version's post-data, if that is pending: what rows are to be copied before.
+    /// All that is pending but the last version's post-data, if that is pending: what rows are to be copied before. Columns that
+    /// take other ones' places do so nevertheless.
     BeforeLastPost,
     /// This many versions, whole ones.
     Versions(u32),
@@ -127,7 +128,11 @@ async fn run_up(
             Ok(count) => migrator.up(&session.connection, Some(count)).await,
             Err(_) => migrator.up(&session.connection, None).await,
         };
-        migrator.outcome(result)
+        migrator.outcome(result)?;
+        match pending.last().and_then(|last| migrator.job_of_post(last)) {
+            Some(job) if limit == UpTo::BeforeLastPost => job.run_exchanges(&session.connection).await,
+            _ => Ok(()),
+        }
     })
     .await;
     session.close().await;
@@ -296,6 +301,12 @@ impl Migrator {
         let all = self.outcome(self.get_migration_with_status_read_only(connection).await)?;
         let pending = all.into_iter().filter(|migration| migration.status() == MigrationStatus::Pending);
         Ok(pending.map(|migration| migration.name().to_owned()).collect())
+    }
+
+    /// The version whose post-data has this name.
+    fn job_of_post(&self, name: &str) -> Option<&Arc<Job>> {
+        let version = name.strip_suffix(POST_SUFFIX)?;
+        self.jobs.iter().find(|job| job.entry.version.name == version)
     }
 
     fn last_applied(&self) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -85,7 +86,7 @@ impl MigrationTrait for PostData {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.job.report(self.job.run_post_data(manager).await)
+        self.job.report(self.job.run_post_data(manager.get_connection()).await)
     }
 
     /// Takes the whole version back: between the two halves there would be neither the one state nor the other.
@@ -149,25 +150,46 @@ impl Job {
         Ok(labels)
     }
 
-    async fn run_post_data(&self, manager: &SchemaManager<'_>) -> Result<(), MigrateError> {
+    async fn run_post_data<C: ConnectionTrait>(&self, connection: &C) -> Result<(), MigrateError> {
+        self.run_steps(connection, self.version().post_data.len()).await
+    }
+
+    /// Runs what rows that are still to be copied need, of what comes after the pre-data: all up to the last exchange, behind
+    /// which tables have their columns' types.
+    pub(super) async fn run_exchanges<C: ConnectionTrait>(&self, connection: &C) -> Result<(), MigrateError> {
+        let last = self.version().post_data.iter().rposition(|step| step.together);
+        match last {
+            None => Ok(()),
+            Some(last) => self.run_steps(connection, last + 1).await,
+        }
+    }
+
+    /// Runs the first steps of the post-data, as far as they are not done.
+    async fn run_steps<C: ConnectionTrait>(&self, connection: &C, count: usize) -> Result<(), MigrateError> {
         let done: BTreeSet<u32> = self.ledger.steps_done(&self.version().name, Section::PostData).await?;
-        let steps = &self.version().post_data;
+        let all = self.version().post_data.len();
+        let steps = &self.version().post_data[..count];
         let sessions = self.sessions.min(steps.len() - done.len().min(steps.len()));
         self.ledger.register_pool(self.pool.get_postgres_connection_pool(), sessions).await?;
         let mut from = 0;
-        // Neighbours that may run at the same time are one group; every other step is a group of its own.
-        for group in steps.chunk_by(|one, other| one.parallel && other.parallel) {
+        // Neighbours that may run at the same time are one group, as are those of one transaction; every other step is a group
+        // of its own.
+        for group in steps.chunk_by(|one, other| (one.parallel && other.parallel) || other.together) {
             let indexes = from..from + group.len();
             from = indexes.end;
-            if from == steps.len() && group.iter().all(validates) {
+            if from == all && group.iter().all(validates) {
                 self.tell_validating();
+            }
+            if group.iter().skip(1).any(|step| step.together) {
+                self.run_together(indexes, &done).await?;
+                continue;
             }
             let mut running = Vec::new();
             for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
                 if steps[index].concurrent {
-                    self.run_concurrently(manager.get_connection(), index, &steps[index]).await?;
+                    self.run_concurrently(connection, index, &steps[index]).await?;
                 } else if steps[index].in_chunks {
-                    self.run_in_chunks(manager.get_connection(), index, &steps[index]).await?;
+                    self.run_in_chunks(connection, index, &steps[index]).await?;
                 } else {
                     let setting = sort::setting(&steps[index], group, self.sessions);
                     running.push(self.run_step(index, setting).boxed());
@@ -194,6 +216,18 @@ impl Job {
         }
         self.run_in_transaction(&transaction, Section::PostData, index, step).await?;
         self.record_step(&transaction, index).await?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    /// Steps and their rows in the ledger, all in one transaction.
+    async fn run_together(&self, indexes: Range<usize>, done: &BTreeSet<u32>) -> Result<(), MigrateError> {
+        let failed = |error: DbErr| failed("a step's transaction", &error);
+        let transaction = self.pool.begin().await.map_err(failed)?;
+        for index in indexes.filter(|index| !done.contains(&number_of(*index))) {
+            let step = &self.version().post_data[index];
+            self.run_in_transaction(&transaction, Section::PostData, index, step).await?;
+            self.record_step(&transaction, index).await?;
+        }
         transaction.commit().await.map_err(failed)
     }
 
@@ -366,8 +400,8 @@ impl Job {
         steps: &[Step],
     ) -> Result<(), MigrateError> {
         let (earlier, rest) = steps.split_at(index);
-        let [step, ..] = rest else { return Ok(()) };
-        let found = hazards::refusal(connection, step, earlier, &self.allow).await;
+        let [step, later @ ..] = rest else { return Ok(()) };
+        let found = hazards::refusal(connection, (step, later.first()), earlier, &self.allow).await;
         match found.map_err(|error| self.step_failed(section, index, step, &error))? {
             None => Ok(()),
             Some(refusal) => Err(MigrateError::NotAllowed {

@@ -72,7 +72,8 @@ fn parse_attributes(attributes: &str, section: Section) -> Result<Step, String> 
             None if attribute == "concurrent" && section == Section::PostData => step.concurrent = true,
             None if attribute == "parallel" && section == Section::PostData => step.parallel = true,
             None if attribute == "in_chunks" && section == Section::PostData => step.in_chunks = true,
-            None if ["concurrent", "parallel", "in_chunks"].contains(&attribute) => {
+            None if attribute == "together" && section == Section::PostData => step.together = true,
+            None if ["concurrent", "parallel", "in_chunks", "together"].contains(&attribute) => {
                 return Err(format!(
                     "a step that is {attribute} cannot be in {section}.sql, which runs in one transaction: move it to \
                      post-data.sql"
@@ -83,10 +84,13 @@ fn parse_attributes(attributes: &str, section: Section) -> Result<Step, String> 
             Some(("statement_timeout", value)) => step.statement_timeout = Some(parse_timeout(value)?),
             _ => {
                 return Err(format!(
-                    "{attribute:?} is none of concurrent, parallel, in_chunks, hazards=…, lock_timeout=… and statement_timeout=…"
+                    "{attribute:?} is none of concurrent, parallel, in_chunks, together, hazards=…, lock_timeout=… and statement_timeout=…"
                 ));
             }
         }
+    }
+    if step.together && (step.concurrent || step.in_chunks) {
+        return Err("a step that is concurrent or in_chunks cannot be together with another: it is no part of a transaction".to_owned());
     }
     Ok(step)
 }
@@ -154,6 +158,9 @@ fn header_of(step: &Step) -> String {
     if step.in_chunks {
         header.push_str(" in_chunks");
     }
+    if step.together {
+        header.push_str(" together");
+    }
     if !step.hazards.is_empty() {
         header.push_str(&format!(" hazards={}", step.hazards.join(",")));
     }
@@ -194,6 +201,7 @@ mod tests {
             concurrent: true,
             parallel: false,
             in_chunks: false,
+            together: false,
             hazards: vec!["builds-index".to_owned(), "blocks-writes".to_owned()],
             lock_timeout: Some(Duration::from_secs(3)),
             statement_timeout: Some(Duration::from_secs(5400)),
@@ -211,6 +219,7 @@ mod tests {
             ("-- step now\nSELECT 1\n", Section::Down, 1, "\"now\" is none of"),
             ("\n-- step concurrent\nSELECT 1\n", Section::PreData, 2, "post-data.sql"),
             ("\n-- step parallel\nSELECT 1\n", Section::Down, 2, "post-data.sql"),
+            ("-- step concurrent together\nSELECT 1\n", Section::PostData, 1, "no part of a transaction"),
             ("-- step hazards=Deletes\nSELECT 1\n", Section::Down, 1, "not a hazard"),
             ("-- step lock_timeout=3\nSELECT 1\n", Section::Down, 1, "not a timeout"),
             ("-- step lock_timeout=99999999h\nSELECT 1\n", Section::Down, 1, "not a timeout"),
@@ -234,6 +243,7 @@ mod tests {
                 statement_timeout: Some(Duration::from_secs(7200)),
                 ..Step::new("CREATE INDEX CONCURRENTLY i ON t (a)")
             },
+            Step { together: true, ..Step::new("DROP INDEX i") },
             Step { lock_timeout: Some(Duration::ZERO), ..Step::new("DO $$ BEGIN\n  NULL;\nEND $$") },
         ];
         let text = format(&steps, Section::PostData).unwrap();

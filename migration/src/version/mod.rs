@@ -9,6 +9,8 @@
 //! -- step concurrent hazards=builds-index lock_timeout=3s
 //! CREATE INDEX CONCURRENTLY tracks_name ON tracks (name);
 //! ```
+//!
+//! Of the steps after the rows, one that is `together` is in the transaction of the step before it.
 
 mod file;
 mod folder;
@@ -45,6 +47,9 @@ pub struct Step {
     /// has done it must not do again, since a run that is cut off begins anew. Post-data only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_chunks: bool,
+    /// Whether it is in one transaction with the step before it. Post-data only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
     /// Whether it may run at the same time as its neighbours that may too: index builds, validations. Post-data only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parallel: bool,
@@ -182,8 +187,9 @@ impl Version {
                 let sql = sql_text::without_comments(&step.sql);
                 // The lengths keep one statement's end from passing for the next one's beginning.
                 let chunks = if step.in_chunks { " in_chunks" } else { "" };
+                let together = if step.together { " together" } else { "" };
                 let (concurrent, hazards) = (step.concurrent, step.hazards.join(","));
-                let header = format!("{section} {concurrent}{chunks} {hazards} {}\n", sql.len());
+                let header = format!("{section} {concurrent}{chunks}{together} {hazards} {}\n", sql.len());
                 content.push_str(&header);
                 content.push_str(&sql);
             }

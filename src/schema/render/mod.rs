@@ -6,6 +6,7 @@
 
 mod comment;
 mod partitions;
+mod staged;
 mod steps;
 mod undo;
 
@@ -18,13 +19,15 @@ use sea_query::{
 };
 
 use super::{
-    Change, Check, Column, EnumType, Fill, ForeignKey, Index, IndexKey, IndexPart, Key, LabelPlace,
-    ReferentialAction, Table, TableCopy,
+    Change, Check, Column, Conversion, EnumType, Fill, ForeignKey, Index, IndexKey, IndexPart, Key,
+    LabelPlace, ReferentialAction, Table, TableCopy,
 };
 
 pub(crate) use comment::literal;
 pub use comment::{COMMENT_ON, comment_is, comment_on};
+pub use staged::{TRIGGER_PREFIX, column_beside, trigger_beside};
 pub use steps::{Lock, Phase, Place, Statement, statements};
+use undo::where_missing;
 pub use undo::{Undo, undo};
 
 /// An identifier in quotes (PostgreSQL's manual, 4.1.1; SQLite has the same).
@@ -85,11 +88,7 @@ pub fn statement(change: &Change) -> String {
             format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(column))
         }
         Change::DropExpression { table, column, .. } => alter_column(table, column, "DROP EXPRESSION"),
-        Change::AlterType { table, column, conversion, .. } => {
-            let using = conversion.using_sql(&column.name).map(|sql| format!(" USING {sql}"));
-            let sql = format!("TYPE {}{}", type_of(column), using.unwrap_or_default());
-            alter_column(table, &column.name, &sql)
-        }
+        Change::AlterType { table, column, conversion, .. } => alter_type(table, column, conversion),
         Change::SetDefault { table, column, default: Some(default), .. } => {
             alter_column(table, column, &format!("SET DEFAULT {default}"))
         }
@@ -143,6 +142,11 @@ fn aside(of: EnumType) -> String {
 
 fn alter_column(table: &str, column: &str, what: &str) -> String {
     format!("ALTER TABLE {} ALTER COLUMN {} {what}", quoted(table), quoted(column))
+}
+
+fn alter_type(table: &str, column: &Column, conversion: &Conversion) -> String {
+    let using = conversion.using_sql(&column.name).map(|sql| format!(" USING {sql}"));
+    alter_column(table, &column.name, &format!("TYPE {}{}", type_of(column), using.unwrap_or_default()))
 }
 
 /// A column's type with its collation.

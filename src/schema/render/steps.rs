@@ -7,7 +7,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{add_constraint, create_index, partitions, quoted, quoted_list, relaid, statement};
+use super::{add_constraint, create_index, partitions, quoted, quoted_list, relaid, staged, statement};
 use crate::schema::{Change, Check, Index, Key};
 
 /// A statement on its way into a version.
@@ -21,6 +21,8 @@ pub struct Statement {
     pub concurrent: bool,
     /// Whether it is an UPDATE that is made in many small transactions, a range of the table each.
     pub in_chunks: bool,
+    /// Whether it is in one transaction with the statement before it.
+    pub together: bool,
     /// The strongest lock that it takes on its table.
     pub lock: Lock,
 }
@@ -41,6 +43,14 @@ pub enum Lock {
 pub enum Phase {
     /// Before the rows, in the changes' own order.
     Define,
+    /// Rows of a column that is to take another one's place.
+    Convert,
+    /// Nothing of them is left out.
+    Confirm,
+    /// Indexes that are to take other ones' places along with it.
+    Prepare,
+    /// It takes that place.
+    Exchange,
     /// Rows of new columns.
     Fill,
     /// Index builds; they hold up no other reader or builder of the same table.
@@ -65,7 +75,7 @@ impl Phase {
     /// Whether statements of this phase may run at the same time.
     #[must_use]
     pub fn is_parallel(self) -> bool {
-        matches!(self, Phase::Build | Phase::Prove | Phase::Validate)
+        matches!(self, Phase::Confirm | Phase::Build | Phase::Prove | Phase::Validate)
     }
 
     /// Whether it comes before the rows.
@@ -77,7 +87,7 @@ impl Phase {
 
 impl Statement {
     pub(super) fn new(phase: Phase, lock: Lock, sql: String) -> Statement {
-        Statement { phase, sql, concurrent: false, in_chunks: false, lock }
+        Statement { phase, sql, concurrent: false, in_chunks: false, together: false, lock }
     }
 }
 
@@ -131,6 +141,10 @@ pub fn statements(change: &Change, place: Place<'_>) -> Vec<Statement> {
         Change::DropIndex { name, in_the_way: false, .. } => {
             vec![dropped(name, in_use && partitions.is_none())]
         }
+        Change::AlterType { table, column, conversion, staged: Some(staged), .. } => match in_use {
+            true => staged::beside_others(table, (column, conversion), staged),
+            false => staged::at_once(table, (column, conversion), staged),
+        },
         Change::AddColumn { .. }
         | Change::AddCheck { .. }
         | Change::DropConstraint { .. }
@@ -163,7 +177,7 @@ pub fn statements(change: &Change, place: Place<'_>) -> Vec<Statement> {
     }
 }
 
-fn built(table: &str, index: &Index, Place { in_use, partitions }: Place<'_>) -> Vec<Statement> {
+pub(super) fn built(table: &str, index: &Index, Place { in_use, partitions }: Place<'_>) -> Vec<Statement> {
     match partitions {
         Some(partitions) if in_use => partitions::index(table, index, partitions),
         _ => vec![concurrent_if(in_use, create_index(table, index))],
@@ -249,7 +263,7 @@ pub(super) fn temporary_check(table: &str, column: &str) -> String {
     beside(&format!("{table}_{column}"), "not_null")
 }
 
-fn validate(table: &str, constraint: &str) -> String {
+pub(super) fn validate(table: &str, constraint: &str) -> String {
     format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table), quoted(constraint))
 }
 

@@ -5,7 +5,7 @@
 //! back only where it is gone.
 
 use super::{
-    Place, add_constraint, alter_column, comment_on, quoted, relaid, statement, statements,
+    Place, add_constraint, alter_column, comment_on, quoted, relaid, staged, statement, statements,
     steps::{continue_from_highest, replacement_of, temporary_check},
 };
 use crate::schema::{Change, Column, Conversion, Hazard};
@@ -91,9 +91,12 @@ pub fn undo(change: &Change) -> Undo {
         },
         // The column could come back, but not what it held; as a generated one, not what was written to it since.
         Change::DropColumn { .. } | Change::DropExpression { .. } => Undo::Never,
-        Change::AlterType { table, column, from, from_collation, .. } => {
+        Change::AlterType { table, column, from, from_collation, staged, .. } => {
             let Some(conversion) = Conversion::between(column.pg_type, *from, &Reading::Plain) else {
-                return Undo::Never;
+                // Until the columns are exchanged there is one.
+                return staged
+                    .as_ref()
+                    .map_or(Undo::Never, |staged| by(staged::way_back(table, column, staged, None)));
             };
             let back = Column { pg_type: *from, collation: from_collation.clone(), ..column.clone() };
             let back = Change::AlterType {
@@ -102,8 +105,14 @@ pub fn undo(change: &Change) -> Undo {
                 from: column.pg_type,
                 from_collation: column.collation.clone(),
                 conversion,
+                staged: None,
             };
-            Undo::By { statements: vec![statement(&back)], hazards: crate::schema::hazards(&back) }
+            let sql = statement(&back);
+            let sql = match staged {
+                None => sql,
+                Some(staged) => staged::way_back(table, column, staged, Some(&sql)),
+            };
+            Undo::By { statements: vec![sql], hazards: crate::schema::hazards(&back) }
         }
         Change::SetDefault { table, column, from, .. } => by(match from {
             Some(default) => alter_column(table, column, &format!("SET DEFAULT {default}")),
@@ -158,6 +167,6 @@ pub fn undo(change: &Change) -> Undo {
 }
 
 /// The statement that makes an index, where it is not there.
-fn where_missing(definition: &str) -> String {
+pub(super) fn where_missing(definition: &str) -> String {
     definition.replacen("INDEX ", "INDEX IF NOT EXISTS ", 1)
 }

@@ -3,12 +3,38 @@ SET search_path = "public";
 -- pre-data: one transaction
 BEGIN;
 SET LOCAL lock_timeout = '3000ms';
-ALTER TABLE "song" ALTER COLUMN "price" TYPE numeric(10,2) USING "price"::text::numeric;
+ALTER TABLE "song" ADD COLUMN "price__new" numeric(10,2);
 SET LOCAL statement_timeout = '30000ms';
+CREATE FUNCTION "song_price__new"() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+BEGIN
+    NEW."price__new" := NEW."price"::text::numeric;
+    RETURN NEW;
+END
+$mtm$;
+CREATE TRIGGER "~price__new" BEFORE INSERT OR UPDATE ON "song" FOR EACH ROW EXECUTE FUNCTION "song_price__new"();
+ALTER TABLE "song" ADD CONSTRAINT "song_price__new" CHECK (("price__new" IS NULL) = ("price" IS NULL)) NOT VALID;
 ALTER TABLE "song" ADD COLUMN "isrc" text;
 COMMENT ON TABLE "artist" IS 'Who wrote it';
 COMMENT ON TABLE "song" IS 'Tracks as the player''s export has them';
 COMMENT ON COLUMN "song"."title" IS E'It''s "quoted", C:\\music\\new';
 COMMENT ON COLUMN "song"."price" IS E'In euros – „brutto“.\n-- step\nMore; of it: $$ %s ? 🎵 public.song\n';
 COMMENT ON COLUMN "song"."isrc" IS 'From the payload';
+COMMIT;
+
+-- post-data: a transaction each
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+UPDATE "song" SET "price__new" = "price"::text::numeric WHERE "price__new" IS NULL AND "price" IS NOT NULL;
+SET lock_timeout TO DEFAULT;
+SET statement_timeout TO DEFAULT;
+ALTER TABLE "song" VALIDATE CONSTRAINT "song_price__new";
+BEGIN;
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+DROP TRIGGER "~price__new" ON "song";
+DROP FUNCTION "song_price__new"();
+ALTER TABLE "song" DROP COLUMN "price";
+ALTER TABLE "song" RENAME COLUMN "price__new" TO "price";
+COMMENT ON COLUMN "song"."price" IS E'In euros – „brutto“.\n-- step\nMore; of it: $$ %s ? 🎵 public.song\n';
 COMMIT;

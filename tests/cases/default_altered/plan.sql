@@ -3,12 +3,34 @@ SET search_path = "public";
 -- pre-data: one transaction
 BEGIN;
 SET LOCAL lock_timeout = '3000ms';
+ALTER TABLE "artist" ADD COLUMN "born__new" date;
 SET LOCAL statement_timeout = '30000ms';
-ALTER TABLE "artist" ALTER COLUMN "born" DROP DEFAULT;
-SET LOCAL statement_timeout TO DEFAULT;
-ALTER TABLE "artist" ALTER COLUMN "born" TYPE date USING "born"::date;
-SET LOCAL statement_timeout = '30000ms';
-ALTER TABLE "artist" ALTER COLUMN "born" SET DEFAULT '1901-01-01';
+CREATE FUNCTION "artist_born__new"() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+BEGIN
+    NEW."born__new" := NEW."born"::date;
+    RETURN NEW;
+END
+$mtm$;
+CREATE TRIGGER "~born__new" BEFORE INSERT OR UPDATE ON "artist" FOR EACH ROW EXECUTE FUNCTION "artist_born__new"();
+ALTER TABLE "artist" ADD CONSTRAINT "artist_born__new" CHECK (("born__new" IS NULL) = ("born" IS NULL)) NOT VALID;
 ALTER TABLE "artist" ALTER COLUMN "works" SET DEFAULT 2;
 ALTER TABLE "artist" ALTER COLUMN "score" SET DEFAULT 1.5;
+COMMIT;
+
+-- post-data: a transaction each
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+UPDATE "artist" SET "born__new" = "born"::date WHERE "born__new" IS NULL AND "born" IS NOT NULL;
+SET lock_timeout TO DEFAULT;
+SET statement_timeout TO DEFAULT;
+ALTER TABLE "artist" VALIDATE CONSTRAINT "artist_born__new";
+BEGIN;
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+DROP TRIGGER "~born__new" ON "artist";
+DROP FUNCTION "artist_born__new"();
+ALTER TABLE "artist" DROP COLUMN "born";
+ALTER TABLE "artist" RENAME COLUMN "born__new" TO "born";
+ALTER TABLE "artist" ALTER COLUMN "born" SET DEFAULT '1901-01-01';
 COMMIT;

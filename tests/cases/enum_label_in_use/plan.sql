@@ -10,9 +10,34 @@ SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "play" ALTER COLUMN "kind" DROP DEFAULT;
 SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "play" ALTER COLUMN "kind" TYPE length USING "kind"::text::length;
-ALTER TABLE "play" ALTER COLUMN "mood" TYPE feeling USING "mood"::text::feeling;
+ALTER TABLE "play" ADD COLUMN "mood__new" feeling;
 SET LOCAL statement_timeout = '30000ms';
+CREATE FUNCTION "play_mood__new"() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+BEGIN
+    NEW."mood__new" := NEW."mood"::text::feeling;
+    RETURN NEW;
+END
+$mtm$;
+CREATE TRIGGER "~mood__new" BEFORE INSERT OR UPDATE ON "play" FOR EACH ROW EXECUTE FUNCTION "play_mood__new"();
+ALTER TABLE "play" ADD CONSTRAINT "play_mood__new" CHECK (("mood__new" IS NULL) = ("mood" IS NULL)) NOT VALID;
 ALTER TABLE "play" ALTER COLUMN "kind" SET DEFAULT 'short';
 SET LOCAL statement_timeout TO DEFAULT;
 DROP TYPE length__old;
+COMMIT;
+
+-- post-data: a transaction each
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+UPDATE "play" SET "mood__new" = "mood"::text::feeling WHERE "mood__new" IS NULL AND "mood" IS NOT NULL;
+SET lock_timeout TO DEFAULT;
+SET statement_timeout TO DEFAULT;
+ALTER TABLE "play" VALIDATE CONSTRAINT "play_mood__new";
+BEGIN;
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+DROP TRIGGER "~mood__new" ON "play";
+DROP FUNCTION "play_mood__new"();
+ALTER TABLE "play" DROP COLUMN "mood";
+ALTER TABLE "play" RENAME COLUMN "mood__new" TO "mood";
 COMMIT;

@@ -14,5 +14,33 @@ ALTER TABLE "performer" RENAME CONSTRAINT "artist_score_check" TO "performer_sco
 ALTER TABLE "track" RENAME CONSTRAINT "song_artist_id_fkey" TO "track_performer_id_fkey";
 ALTER TABLE "track" RENAME CONSTRAINT "song_pkey" TO "track_pkey";
 SET LOCAL statement_timeout TO DEFAULT;
-ALTER TABLE "track" ALTER COLUMN "title" TYPE character varying(80);
+ALTER TABLE "track" ADD COLUMN "title__new" character varying(80);
+SET LOCAL statement_timeout = '30000ms';
+CREATE FUNCTION "track_title__new"() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+BEGIN
+    NEW."title__new" := NEW."title";
+    RETURN NEW;
+END
+$mtm$;
+CREATE TRIGGER "~title__new" BEFORE INSERT OR UPDATE ON "track" FOR EACH ROW EXECUTE FUNCTION "track_title__new"();
+ALTER TABLE "track" ADD CONSTRAINT "track_title__new" CHECK (("title__new" IS NULL) = ("title" IS NULL)) NOT VALID;
+COMMIT;
+
+-- post-data: a transaction each
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+UPDATE "track" SET "title__new" = "title" WHERE "title__new" IS NULL AND "title" IS NOT NULL;
+SET lock_timeout TO DEFAULT;
+SET statement_timeout TO DEFAULT;
+ALTER TABLE "track" VALIDATE CONSTRAINT "track_title__new";
+CREATE INDEX CONCURRENTLY "song_by_title__new" ON "track" USING btree ("title__new", "price");
+BEGIN;
+SET lock_timeout = '3000ms';
+SET statement_timeout = '30000ms';
+DROP TRIGGER "~title__new" ON "track";
+DROP FUNCTION "track_title__new"();
+ALTER TABLE "track" DROP COLUMN "title";
+ALTER TABLE "track" RENAME COLUMN "title__new" TO "title";
+ALTER INDEX "song_by_title__new" RENAME TO "song_by_title";
 COMMIT;
