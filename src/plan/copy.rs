@@ -1,6 +1,6 @@
 //! What happens to a table's rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -178,25 +178,37 @@ pub(super) fn order_waves(tables: &mut [TablePlan], live: &Live) -> Vec<String> 
     for table in &mut *tables {
         table.in_one_piece = parents(live, &table.target).any(|parent| *parent == table.target);
     }
-    let mut waiting: Vec<usize> = (0..tables.len()).collect();
-    let mut wave = 0;
-    while !waiting.is_empty() {
-        let waits = |at: &usize| {
-            let name = &tables[*at].target;
-            parents(live, name)
-                .any(|parent| parent != name && waiting.iter().any(|w| tables[*w].target == *parent))
-        };
-        let (later, ready): (Vec<usize>, Vec<usize>) = waiting.iter().partition(|at| waits(at));
-        if ready.is_empty() {
-            return later.into_iter().map(|at| tables[at].target.clone()).collect();
+    // Kahn's order: each table after the last of its parents.
+    let positions: BTreeMap<String, usize> =
+        tables.iter().enumerate().map(|(at, table)| (table.target.clone(), at)).collect();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); tables.len()];
+    let mut waits_for: Vec<usize> = vec![0; tables.len()];
+    for (at, table) in tables.iter().enumerate() {
+        for parent in parents(live, &table.target).filter_map(|parent| positions.get(parent)) {
+            if *parent != at {
+                children[*parent].push(at);
+                waits_for[at] += 1;
+            }
         }
+    }
+    let mut ready: Vec<usize> = (0..tables.len()).filter(|at| waits_for[*at] == 0).collect();
+    let mut wave = 0;
+    while !ready.is_empty() {
+        let mut next = Vec::new();
         for at in ready {
             tables[at].wave = wave;
+            for child in &children[at] {
+                waits_for[*child] -= 1;
+                if waits_for[*child] == 0 {
+                    next.push(*child);
+                }
+            }
         }
-        waiting = later;
+        ready = next;
         wave += 1;
     }
-    Vec::new()
+    let in_cycle = (0..tables.len()).filter(|at| waits_for[*at] > 0);
+    in_cycle.map(|at| tables[at].target.clone()).collect()
 }
 
 fn decide(

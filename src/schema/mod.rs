@@ -7,6 +7,7 @@ mod enum_type;
 mod former;
 mod hazard;
 mod model;
+mod order;
 mod partition;
 mod pg_type;
 pub mod render;
@@ -14,7 +15,7 @@ mod staged;
 mod text_forms;
 mod words;
 
-pub use change::{Action, Change, Section};
+pub use change::{Action, Change};
 pub use conversion::Conversion;
 pub use desired::{
     ColumnCopy, Desired, Fate, Fill, Finding, Grounds, Outcome, Refusal, Sequence, Severity, TableCopy,
@@ -26,6 +27,7 @@ pub use hazard::{Hazard, hazards};
 pub use model::{
     Check, Column, ForeignKey, Index, IndexKey, IndexPart, Key, NullsOrder, ReferentialAction, Schema, Table,
 };
+pub use order::Section;
 pub use partition::{
     Layout, MOST_PARTITIONS, Partition, Partitioning, Period, covers, day_number, fitting, overlap,
 };

@@ -15,6 +15,7 @@ mod locks;
 mod runner;
 mod sort;
 mod status;
+mod steps;
 
 use std::{
     sync::{Arc, Mutex},

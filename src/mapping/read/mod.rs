@@ -4,6 +4,7 @@
 //! part each. A part that has a mistake is left out of the value and the reading goes on, so that one run names them all.
 //! The tables of keys and words are also what the JSON Schema for editors is made from ([`json_schema`]).
 
+mod column;
 mod enums;
 mod index;
 mod json_schema;
