@@ -17,7 +17,8 @@ pub mod version;
 
 pub use self::{
     connection::{
-        APPLICATION_NAME, Backend, ConnectError, Server, Target, TargetOptions, TargetSource, connect,
+        APPLICATION_NAME, Backend, ConnectError, Server, TEXT_FORM_SETTINGS, Target, TargetOptions,
+        TargetSource, connect,
     },
     enum_types::{created_type, with_labels_at_once},
     ledger::{Ledger, LedgerError},

@@ -40,6 +40,8 @@ pub struct SchemaMove {
     pub stays: Vec<String>,
     /// Why it cannot be made, a sentence each.
     pub in_the_way: Vec<String>,
+    /// Versions that have begun and are not through: what they have made for a while would not come along.
+    pub half_done: Vec<String>,
 }
 
 impl SchemaMove {
@@ -110,8 +112,13 @@ impl SchemaMove {
             versions,
             stays,
             in_the_way,
+            half_done: Vec::new(),
         };
         found.in_the_way = found.obstacles(&ledger, to).await?;
+        let applied = applied_names(from).await?;
+        let is_half_done =
+            |name: &&String| applied.contains(*name) && !applied.contains(&format!("{name}{POST_SUFFIX}"));
+        found.half_done = found.versions.iter().filter(is_half_done).cloned().collect();
         Ok(Some(found))
     }
 

@@ -208,7 +208,7 @@ async fn tell_readings(plan: &Plan, ledger: &Ledger) -> Result<(), ApplyError> {
     let readings: Vec<(&str, &str, String)> = tables
         .filter_map(|(_, copy)| {
             let before = started.get(&copy.target)?.source_digest.as_str();
-            Some((copy.target.as_str(), before, copy.digest(content)))
+            Some((copy.target.as_str(), before, copy.read_so(content, before)))
         })
         .filter(|(_, before, after)| before != after)
         .collect();

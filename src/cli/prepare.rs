@@ -301,8 +301,8 @@ async fn compare(audit: &Audit, desired: &Desired, target: &Target) -> Result<Co
     if !edited.is_empty() {
         return Err(MigrateError::Edited { names: edited }.into());
     }
-    let normal = inspect::normalise(target, desired).await?;
     let live = inspect::live(target, desired).await?;
+    let normal = inspect::normalise(target, desired, &live).await?;
     inspect::try_fills(target, desired, &live).await?;
     let pending = pending(&statuses, &folder, &live, desired, target).await?;
     let OurNames { names: mut ours, types: our_types } = OurNames::in_versions(target).await?;

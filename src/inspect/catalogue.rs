@@ -32,24 +32,36 @@ impl Catalogue {
     /// Whether every table, column, constraint and index of another catalogue is here, as it is there.
     #[must_use]
     pub fn holds(&self, other: &Catalogue) -> bool {
-        let all = |here: &BTreeMap<String, Definition>, there: &BTreeMap<String, Definition>| {
-            there.iter().all(|(name, wanted)| here.get(name) == Some(wanted))
-        };
         let types = other.types.iter().all(|(name, wanted)| self.types.get(name) == Some(wanted));
-        types
-            && other.tables.iter().all(|(name, wanted)| {
-                self.tables.get(name).is_some_and(|table| {
-                    wanted.columns.iter().all(|column| table.columns.iter().any(|found| found.is(column)))
-                        && (wanted.comment.is_none() || wanted.comment == table.comment)
-                        && all(&table.constraints, &wanted.constraints)
-                        && all(&table.indexes, &wanted.indexes)
-                        && table.partition_key == wanted.partition_key
-                        && wanted
-                            .partitions
-                            .iter()
-                            .all(|(name, bounds)| table.partitions.get(name) == Some(bounds))
-                })
+        let holds = |(name, wanted): (&String, &LiveTable)| {
+            self.tables.get(name).is_some_and(|table| {
+                let partitions = &table.partitions;
+                let all = |here: &BTreeMap<String, Definition>, there: &BTreeMap<String, Definition>| {
+                    there.iter().all(|(name, wanted)| here.get(name) == Some(wanted))
+                };
+                table.defines(wanted)
+                    && all(&table.constraints, &wanted.constraints)
+                    && all(&table.indexes, &wanted.indexes)
+                    && wanted.partitions.iter().all(|(name, bounds)| partitions.get(name) == Some(bounds))
             })
+        };
+        types && other.tables.iter().all(holds)
+    }
+}
+
+impl LiveTable {
+    /// Whether every column, constraint and index of another table is here, by the same definition, and the rows lie on
+    /// partitions by the same key. Not asked is which partitions there are, and whether what is defined holds.
+    #[must_use]
+    pub fn defines(&self, wanted: &LiveTable) -> bool {
+        let all = |here: &BTreeMap<String, Definition>, there: &BTreeMap<String, Definition>| {
+            there.iter().all(|(name, wanted)| here.get(name).is_some_and(|found| found.sql == wanted.sql))
+        };
+        wanted.columns.iter().all(|column| self.columns.iter().any(|found| found.is(column)))
+            && (wanted.comment.is_none() || wanted.comment == self.comment)
+            && all(&self.constraints, &wanted.constraints)
+            && all(&self.indexes, &wanted.indexes)
+            && self.partition_key == wanted.partition_key
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! To put a table in the server's words is to make it in scratch, which takes some milliseconds. A schema of a thousand
 //! tables is edited one table at a time, so the words of the others are remembered in the ledger, under a digest of all
-//! that they follow from: the statements, the server, and what is asked of its catalogue. `plan` only reads that memory;
-//! `apply` writes it.
+//! that they follow from: the statements, the server, and what is asked of its catalogue. The memory of a table is used where
+//! the target has all of it; whatever would be changed is asked for and so tried on the server. `plan` only reads that
+//! memory; `apply` writes it.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub struct Normal {
 ///
 /// # Errors
 /// [`InspectError::Refused`] names the object that the server does not take.
-pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, InspectError> {
+pub async fn normalise(target: &Target, desired: &Desired, live: &Live) -> Result<Normal, InspectError> {
     let tables = &desired.schema.tables;
     let schema = Whole::of(&desired.schema);
     let remembered = match Ledger::find(target).await? {
@@ -50,11 +51,13 @@ pub async fn normalise(target: &Target, desired: &Desired) -> Result<Normal, Ins
     let mut unknown: Vec<&Table> = Vec::new();
     for table in tables {
         let digest = digest(&server, table, &schema);
+        let found = live.catalogue.tables.get(&table.name);
         match remembered.get(&table.name).and_then(|form| read(form, &digest)) {
-            Some(form) => {
+            // What is to be changed has been tried; a memory of what another name, function or operator has meant has not.
+            Some(form) if found.is_some_and(|found| found.defines(&form)) => {
                 normal.catalogue.tables.insert(table.name.clone(), form);
             }
-            None => {
+            _ => {
                 unknown.push(table);
                 normal.asked.insert(table.name.clone(), digest);
             }

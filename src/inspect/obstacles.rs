@@ -148,12 +148,20 @@ pub async fn obstacles(
                 }
                 verdict
             }
-            Change::AddColumn { table, column } => match &column.generated {
-                // What another type or name makes of the expression is not known before it is there.
-                Some(_) if retypes(changes, table) || former.concerns(table) => None,
-                Some(expression) => generated(&mut transaction, table, (column, expression), &key).await?,
-                None => None,
-            },
+            // What another type or name makes of an expression is not known before it is there.
+            Change::AddColumn { table, .. } | Change::FillColumn { table, .. }
+                if retypes(changes, table) || former.concerns(table) =>
+            {
+                None
+            }
+            Change::AddColumn {
+                table,
+                column: Column { generated: Some(expression), pg_type, not_null, .. },
+            } => computed(&mut transaction, table, (*pg_type, *not_null, expression), &key).await?,
+            Change::AddColumn { .. } => None,
+            Change::FillColumn { table, fill } => {
+                computed(&mut transaction, table, (fill.pg_type, false, &fill.expression), &key).await?
+            }
             change => match question(change, &rows) {
                 Some(question) => refused(&mut transaction, &question, &key).await?,
                 None => None,
@@ -305,14 +313,13 @@ fn retypes(changes: &[Change], of: &str) -> bool {
 }
 
 /// What a new column's expression makes of the rows: it is computed for every one.
-async fn generated(
+async fn computed(
     connection: &mut PgConnection,
     table: &str,
-    (column, expression): (&Column, &str),
+    (pg_type, not_null, expression): (PgType, bool, &str),
     key: &str,
 ) -> Result<Option<Verdict>, InspectError> {
-    let pg_type = column.pg_type;
-    let (what, verdict) = match column.not_null {
+    let (what, verdict) = match not_null {
         true => ("the expression fails, or gives NULL", "mtm_generated IS NOT NULL"),
         false => ("the expression fails", "true"),
     };

@@ -42,12 +42,9 @@ pub(super) async fn try_fills(
     (table, fills): (&Table, &[&Fill]),
     schema: &Whole<'_>,
 ) -> Result<(), InspectError> {
-    let queries = (0..).zip(fills).map(|(number, fill): (u32, &&Fill)| {
+    let queries = fills.iter().map(|fill: &&Fill| {
         let what = format!("what {}.{} is to be filled with", table.name, fill.column);
-        (
-            what,
-            format!("CREATE TEMPORARY VIEW mtm_fill_{number} AS {}", render::fill_query(&table.name, fill)),
-        )
+        (what, render::fill_trial(&table.name, fill))
     });
     let statements = statements(&[table], schema).chain(queries);
     in_scratch(target, Sight::Target, statements, (&[], &[])).await.map(|_| ())
@@ -88,7 +85,8 @@ pub(super) async fn replay(
     names: &[String],
     types: &[String],
 ) -> Result<Catalogue, InspectError> {
-    in_scratch(target, Sight::ScratchAlone, with_labels_at_once(statements), (names, types)).await
+    let definitions = with_labels_at_once(statements).into_iter().filter(|(_, sql)| defines(sql));
+    in_scratch(target, Sight::ScratchAlone, definitions, (names, types)).await
 }
 
 /// Nobody waits for what is only looked at; who looks does not wait for long either.
@@ -297,13 +295,14 @@ async fn in_scratch(
     let mut transaction = connection.begin().await?;
     let reachable: &[&str] = match sight {
         Sight::Target => {
-            set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?;
+            // As the sessions that carry it out see it.
+            set_path(&mut transaction, &["pg_temp", &target.schema]).await?;
             transaction.execute(SET_LOCK_TIMEOUT).await?;
             &[]
         }
         Sight::ScratchAlone => set_scratch_path(&mut transaction, target).await?,
     };
-    for (what, sql) in statements.into_iter().filter(|(_, sql)| defines(sql)) {
+    for (what, sql) in statements {
         if let Some(relation) = past_scratch(&mut transaction, reachable, &sql).await? {
             let reason = format!("it is about {relation}, which no version before it has made");
             return Err(InspectError::Refused { what, sql, reason });
@@ -315,6 +314,8 @@ async fn in_scratch(
             return Err(InspectError::Refused { what, sql, reason: server_error(&error).message.clone() });
         }
     }
+    // And read as the target itself is.
+    set_path(&mut transaction, &["pg_temp", &target.schema, "public"]).await?;
     let read = catalogue::read(&mut transaction, Namespace::Scratch, names, types).await?;
     transaction.rollback().await?;
     Ok(read)

@@ -8,7 +8,7 @@ use crate::{
     audit::Audit,
     diff::Former,
     inspect::Live,
-    schema::{Change, ColumnCopy, Desired, Finding, Severity, TableCopy, render},
+    schema::{Change, ColumnCopy, Desired, Finding, FormerNames, Severity, TableCopy, render},
 };
 
 /// A table's part of the plan: its columns, its insert plan, its rows on both sides.
@@ -67,7 +67,9 @@ impl TablePlan {
         changes: &[Change],
     ) -> TablePlan {
         let target_rows = live.rows.get(&table.target).copied();
-        let copy = decide(table, target_rows, live, audit, changes);
+        let former = desired.former.iter().find(|former| former.table == table.target);
+        let former = former.cloned().unwrap_or_default();
+        let copy = decide((table, &former), target_rows, live, audit, changes);
         let goes_on = matches!(copy, CopyPlan::Done | CopyPlan::Convert | CopyPlan::Resume);
         let state = live.copies.get(&table.target).filter(|_| goes_on);
         TablePlan {
@@ -212,7 +214,7 @@ pub(super) fn order_waves(tables: &mut [TablePlan], live: &Live) -> Vec<String> 
 }
 
 fn decide(
-    table: &TableCopy,
+    (table, former): (&TableCopy, &FormerNames),
     target_rows: Option<u64>,
     live: &Live,
     audit: &Audit,
@@ -230,11 +232,12 @@ fn decide(
         .any(|change| matches!(change, Change::AlterType { table: of, .. } if *of == table.target));
     // A row that was rejected may be one that is wanted by now.
     let lacks_rows = state.rejected > 0 && (retyped || !table.rejects());
+    let is_it = table.accepts(content, &state.digest, former, state.rejected > 0);
     match state.finished {
         // Emptied since: nothing of ours is left to go on from.
-        _ if target_rows == 0 && (state.rows > 0 || state.digest != table.digest(content)) => CopyPlan::Copy,
+        _ if target_rows == 0 && (state.rows > 0 || !is_it) => CopyPlan::Copy,
         _ if lacks_rows => CopyPlan::SourceChanged,
-        true if !table.accepts(content, &state.digest) => CopyPlan::SourceChanged,
+        true if !is_it => CopyPlan::SourceChanged,
         true if retyped => CopyPlan::Convert,
         true => CopyPlan::Done,
         false if state.digest != table.digest(content) => CopyPlan::SourceChanged,

@@ -10,7 +10,7 @@ impl Plan {
     /// Puts a move of the tables before all else; `creates_schema`: the new schema is not there yet.
     #[must_use]
     pub fn moving(mut self, moves: SchemaMove, creates_schema: bool) -> Plan {
-        let SchemaMove { from, to, tables, partitions, stays, in_the_way, .. } = &moves;
+        let SchemaMove { from, to, tables, partitions, stays, in_the_way, half_done, .. } = &moves;
         let change = |table: &String| {
             let (table, from, to) = (table.clone(), from.clone(), to.clone());
             PlannedChange::new(Change::MoveTable { table, from, to }, false, None, false)
@@ -26,6 +26,15 @@ impl Plan {
                 format!(
                     "{what}, where tables of schema {from} are to move. Rename or drop it, or take `moved_from` out of the \
                      mapping"
+                ),
+            )
+        }));
+        self.findings.extend(half_done.iter().map(|version| {
+            blocker(
+                "version-half-done",
+                format!(
+                    "version {version} has begun in schema {from} and is not through. Finish it there before the tables move: take \
+                     `moved_from` out of the mapping and run `mtm apply --schema {from}`, or take it back with `mtm migrate down`"
                 ),
             )
         }));

@@ -1,6 +1,6 @@
 //! What the target should be, and how each source table's rows get there.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
 use serde::Serialize;
 
@@ -70,6 +70,25 @@ pub struct TableCopy {
     pub fills: Vec<Fill>,
 }
 
+/// A part of a digest: where a column comes from and where it goes.
+fn way(source: &str, target: &str) -> String {
+    short(&format!("{source:?} {target:?}"))
+}
+
+/// Whether a part of a digest is one of a [`way`]; what is not is told by a letter that no digit is.
+fn is_way(part: &str) -> bool {
+    !part.contains(['r', 'n'])
+}
+
+fn short(text: &str) -> String {
+    format!("{:012x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()) >> 16)
+}
+
+fn joined(content_digest: &str, parts: impl Iterator<Item = String>) -> String {
+    let parts: BTreeSet<String> = parts.collect();
+    parts.into_iter().fold(content_digest.to_owned(), |digest, part| digest + "-" + &part)
+}
+
 /// What a new column's rows get, where they hold nothing yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fill {
@@ -83,45 +102,62 @@ pub struct Fill {
 }
 
 impl TableCopy {
-    /// What identifies the rows that this copy writes: the source's content, the columns that are read, and of each how it
-    /// is read where that is not plainly. A copy that was made of other content, or read otherwise, is not this one.
+    /// What identifies the rows that this copy writes: the source's content, and of each column where it is, where it goes, how
+    /// it is read where that is not plainly, and of which type is what became NULL.
     ///
     /// Other types are not in it: what the target has is its catalogue's to say, and a type that is altered makes of
     /// the rows what a new copy would hold ([`super::Conversion`]). [`OnInvalid::Reject`] counts as [`OnInvalid::Fail`]: the
     /// rows that are written are the same, so that a run that stopped at a row goes on once the mapping rejects it.
     #[must_use]
     pub fn digest(&self, content_digest: &str) -> String {
-        let mut sources: Vec<&str> = self.columns.iter().map(|column| column.source.as_str()).collect();
-        sources.sort_unstable();
-        let hash = |text: &str| format!("-{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
-        let readings: String = self.readings().iter().map(|reading| hash(reading)).collect();
-        format!("{content_digest}{}{readings}", hash(&format!("{sources:?}")))
+        let ways = self.columns.iter().map(|column| way(&column.source, &column.target));
+        joined(content_digest, ways.chain(self.readings()))
     }
 
-    /// Whether rows of a copy of this digest are those of this copy, in a table of these types: they were read so, or more
-    /// plainly. What is read plainly is not ambiguous, so that whoever gave its column the type that it has must have read
-    /// it as this copy does.
+    /// Whether rows of a finished copy of this digest, of which some were `rejected`, are those of this copy, in a table of these
+    /// types. A column may have had another of its `former` names, and may have been read more plainly, if nothing was left out
+    /// on the way: what is read plainly is not ambiguous, so that whoever gave its column the type that it has must have read it
+    /// as this copy does.
     #[must_use]
-    pub fn accepts(&self, content_digest: &str, digest: &str) -> bool {
-        let own = self.digest(content_digest);
-        let own: Vec<&str> = own.split('-').collect();
-        let other: Vec<&str> = digest.split('-').collect();
-        match (own.split_at_checked(2), other.split_at_checked(2)) {
-            (Some((own, readings)), Some((other, others))) => {
-                own == other && others.iter().all(|reading| readings.contains(reading))
-            }
-            _ => false,
-        }
+    pub fn accepts(&self, content_digest: &str, digest: &str, former: &FormerNames, rejected: bool) -> bool {
+        let Some(told) = digest.strip_prefix(content_digest) else { return false };
+        let told: BTreeSet<&str> = told.split('-').filter(|part| !part.is_empty()).collect();
+        let (ways, readings): (BTreeSet<&str>, BTreeSet<&str>) =
+            told.into_iter().partition(|part| is_way(part));
+        let goes_there = |column: &ColumnCopy| {
+            let names = std::iter::once(&column.target).chain(former.of_column(&column.target));
+            names.into_iter().any(|name| ways.contains(way(&column.source, name).as_str()))
+        };
+        let wanted = self.readings();
+        let added = wanted.iter().filter(|reading| !readings.contains(reading.as_str()));
+        // A value that became NULL says nothing any more.
+        let is_sound = |reading: &String| {
+            let nulled = format!("{}n", reading.split(['r', 'n']).next().unwrap_or_default());
+            !rejected && !readings.iter().any(|told| told.starts_with(&nulled))
+        };
+        ways.len() == self.columns.len()
+            && self.columns.iter().all(goes_there)
+            && readings.iter().all(|told| wanted.iter().any(|wanted| wanted == told))
+            && added.into_iter().all(is_sound)
     }
 
-    /// How columns are read otherwise than plainly, and what is made of what does not fit, a text each.
+    /// The digest of an accepted copy once its columns have been given the types in which this one reads them.
+    #[must_use]
+    pub fn read_so(&self, content_digest: &str, digest: &str) -> String {
+        let ways = digest.split('-').skip(1).filter(|part| is_way(part)).map(str::to_owned);
+        joined(content_digest, ways.chain(self.readings()))
+    }
+
+    /// How columns are read otherwise than plainly, and what is made of what does not fit, a part of a digest each.
     fn readings(&self) -> Vec<String> {
         let of = |column: &ColumnCopy| {
             let ColumnCopy { source, reading, on_invalid, pg_type, .. } = column;
-            let read = (*reading != Reading::Plain).then(|| format!("{source:?} {reading:?}"));
+            let source = short(source);
+            let read =
+                (*reading != Reading::Plain).then(|| format!("{source}r{}", short(&format!("{reading:?}"))));
             // What became NULL is what this type did not hold.
-            let nulled =
-                (*on_invalid == OnInvalid::SetNull).then(|| format!("{source:?} set_null {pg_type:?}"));
+            let nulled = (*on_invalid == OnInvalid::SetNull)
+                .then(|| format!("{source}n{}", short(&format!("{pg_type:?}"))));
             read.into_iter().chain(nulled)
         };
         self.columns.iter().flat_map(of).collect()

@@ -14,6 +14,12 @@ pub struct FormerNames {
 }
 
 impl FormerNames {
+    /// What a column was called, the latest name first.
+    #[must_use]
+    pub fn of_column(&self, name: &str) -> &[String] {
+        self.of_columns.iter().find(|(known, _)| known == name).map_or(&[], |(_, former)| former.as_slice())
+    }
+
     /// The name under which the target has the table, where that is a former one: it has none of the right name.
     #[must_use]
     pub fn table_there(&self, is_there: impl Fn(&str) -> bool) -> Option<&str> {

@@ -68,7 +68,6 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         | Change::DropReplaced(_)
         | Change::DropType(_)
         | Change::CreateTable(_)
-        | Change::FillColumn { .. }
         | Change::DropConstraint { .. }
         | Change::DropIndex { .. }
         | Change::SetDefault { .. }
@@ -92,7 +91,8 @@ pub fn hazards(change: &Change) -> Vec<Hazard> {
         Change::AddColumn { .. } => Vec::new(),
         Change::DropColumn { generated: true, .. } | Change::DropExpression { .. } => Vec::new(),
         Change::DropColumn { .. } => vec![DeletesData],
-        Change::AddCheck { .. }
+        Change::FillColumn { .. }
+        | Change::AddCheck { .. }
         | Change::SetNotNull { .. }
         | Change::AddForeignKey { .. }
         | Change::ValidateForeignKey { .. }

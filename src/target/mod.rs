@@ -4,7 +4,7 @@
 
 pub use migration::{
     Backend, ConnectError, Ledger, LedgerError, Lock, LockError, Mention, SchemaMove, Server, ServerError,
-    Step, Target, TargetOptions, Version, VersionError,
+    Step, TEXT_FORM_SETTINGS, Target, TargetOptions, Version, VersionError,
     command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
     connect, created_names, created_type, identifiers,
     ledger::{

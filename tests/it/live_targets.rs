@@ -165,3 +165,34 @@ async fn every_lock_that_others_may_hold_has_its_time() {
     assert!(step_of("post-data.sql", "FOREIGN KEY").contains("lock_timeout"));
     assert!(step_of("down.sql", "DROP CONSTRAINT").contains("lock_timeout"));
 }
+
+/// What became NULL or was rejected under one reading is another one's value.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_reading_left_out_is_missed_by_the_next() {
+    let source = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT);
+        INSERT INTO t VALUES (1, 1700000000000, '2024-01-01 10:00:00'), (2, 1700000001000, '2024-01-01 11:00:00+00:00');";
+    for on_invalid in ["set_null", "reject"] {
+        let way = Way::from_sql(source).await;
+        let column = |from: &str| format!("{{type: timestamptz{from}, on_invalid: {on_invalid}}}");
+        let plain = format!("version: 1\ntables: {{t: {{columns: {{b: {}}}}}}}\n", column(""));
+        way.place.write("types.yaml", &plain);
+        run(&way, "apply", &["--yes"]).ends_with(if on_invalid == "reject" { 5 } else { 0 });
+        way.place.write("types.yaml", plain.replace("version: 1", "version: 1\nassume_tz: UTC"));
+        run(&way, "plan", &["--exit-code"]).ends_with(4);
+        run(&way, "apply", &["--yes", "--restart", "--allow", "deletes-data"]).ends_with(0);
+        run(&way, "verify", &[]).ends_with(0);
+    }
+}
+
+/// A column whose values come from another one of the source by now holds other values, whatever it is called.
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_change_places_are_copied_anew() {
+    let way = Way::from_sql(SOURCE).await;
+    mapping(&way, "x: {renamed_from: a}, y: {renamed_from: b}", "");
+    run(&way, "apply", &["--yes"]).ends_with(0);
+    run(&way, "plan", &["--exit-code"]).ends_with(0);
+    mapping(&way, "x: {renamed_from: b}, y: {renamed_from: a}", "");
+    run(&way, "plan", &["--exit-code"]).ends_with(4);
+    run(&way, "apply", &["--yes", "--restart", "--allow", "deletes-data"]).ends_with(0);
+    run(&way, "verify", &[]).ends_with(0);
+}

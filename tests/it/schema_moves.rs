@@ -220,3 +220,15 @@ async fn enumerated_types_move_along() {
     run(&way, "verify", &moved, &[]).ends_with(0);
     way.holds(&[("SELECT typnamespace::regnamespace FROM pg_type WHERE typname = 'word'", "music")]).await;
 }
+
+/// What a version has made for a while would not come along.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_done_version_stays_where_it_is() {
+    let way = loaded().await;
+    way.target.execute("DELETE FROM seaql_migrations WHERE version LIKE '%\\_\\_post'").await;
+    run(&way, "apply", AFTER, &["--yes"])
+        .ends_with(3)
+        .complains_of(&["has begun in schema public and is not through"]);
+    run(&way, "apply", BEFORE, &["--yes"]).ends_with(0);
+    run(&way, "apply", AFTER, &["--yes"]).ends_with(0);
+}

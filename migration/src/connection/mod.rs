@@ -265,8 +265,22 @@ fn check_schema(schema: &str) -> Result<(), ConnectError> {
     Err(ConnectError::BadSchema { schema: schema.to_owned(), reason })
 }
 
+/// The settings of a session by which a text is read as a value or a value written as one, and a name is found: what has to
+/// be the same wherever a conversion is computed.
+pub const TEXT_FORM_SETTINGS: [&str; 7] = [
+    "search_path",
+    "timezone",
+    "datestyle",
+    "intervalstyle",
+    "extra_float_digits",
+    "bytea_output",
+    "standard_conforming_strings",
+];
+
 /// The settings of every session. The target schema alone is searched, so that an unqualified name can neither be found
 /// nor created anywhere else; the rest makes text forms independent of the role's and the server's defaults.
+///
+/// [`TEXT_FORM_SETTINGS`] names those of them by which a text is read or written.
 fn session_options(plain: PgConnectOptions, options: &TargetOptions, nonce: &str) -> PgConnectOptions {
     let mut settings = vec![
         ("search_path", quote_identifier(&options.schema)),

@@ -33,7 +33,9 @@ pub(super) async fn refusal<C: ConnectionTrait>(
     };
     let is_said = step.hazards.contains(&hazard);
     let is_deletion = hazard == DELETES_DATA && !is_said;
-    if is_deletion && (is_replaced(step, next) || drops_generated_column(connection, step, earlier).await?) {
+    if is_deletion
+        && (is_replaced(step, next, earlier) || drops_generated_column(connection, step, earlier).await?)
+    {
         return Ok(None);
     }
     let mentioned: Vec<String> =
@@ -76,19 +78,30 @@ fn drops_emptied_table(step: &Step, earlier: &[Step]) -> bool {
     drop == "drop" && table == "table" && is_said && is_emptied
 }
 
-/// Whether all that a step does is to drop a column whose name, in the same transaction, another one gets: what it holds is in
-/// that one.
-fn is_replaced(step: &Step, next: Option<&Step>) -> bool {
+/// Whether all that a step does is to drop a column whose name, in the same transaction, another one gets, which steps before it
+/// have filled wherever this one holds something, and proven it.
+fn is_replaced(step: &Step, next: Option<&Step>, earlier: &[Step]) -> bool {
     let Some(next) = next.filter(|next| next.together) else { return false };
     let (dropped, renamed) = (sql_text::names(&step.sql), sql_text::names(&next.sql));
-    match (&dropped[..], &renamed[..]) {
-        ([a, b, table, d, e, column], [f, g, of, r, h, _, to, name]) => {
-            [a, b, d, e, f, g, r, h, to].map(String::as_str)
-                == ["alter", "table", "drop", "column", "alter", "table", "rename", "column", "to"]
-                && (table, column) == (of, name)
-        }
-        _ => false,
-    }
+    let ([a, b, table, d, e, column], [f, g, of, r, h, new, to, name]) = (&dropped[..], &renamed[..]) else {
+        return false;
+    };
+    let is_exchange = [a, b, d, e, f, g, r, h, to].map(String::as_str)
+        == ["alter", "table", "drop", "column", "alter", "table", "rename", "column", "to"]
+        && (table, column) == (of, name);
+    let fills = |step: &Step| {
+        let words = sql_text::names(&step.sql);
+        let head = ["update", table, "set", new];
+        let condition = ["where", new, "is", "null", "and", column, "is", "not", "null"];
+        step.in_chunks
+            && words.starts_with(&head.map(str::to_owned))
+            && words.windows(9).any(|words| words == condition)
+    };
+    let proves = |step: &Step| {
+        let words = sql_text::names(&step.sql);
+        words.starts_with(&["alter", "table", table, "validate"].map(str::to_owned))
+    };
+    is_exchange && earlier.iter().skip_while(|step| !fills(step)).any(proves)
 }
 
 /// Whether all that a statement does is to drop a generated column, which holds nothing that could not be computed again.
@@ -149,15 +162,27 @@ mod tests {
     fn a_column_that_another_takes_the_place_of_is_no_loss() {
         let drop = Step::new("ALTER TABLE t DROP COLUMN a");
         let next = |sql: &str, together| Step { together, ..Step::new(sql) };
+        let fill = Step {
+            in_chunks: true,
+            ..Step::new("UPDATE t SET b = a::jsonb WHERE b IS NULL AND a IS NOT NULL AND true")
+        };
+        let proof = Step::new("ALTER TABLE t VALIDATE CONSTRAINT t_a__new");
+        let earlier = [fill.clone(), proof.clone()];
         for (sql, together, expected) in [
             ("ALTER TABLE t RENAME COLUMN b TO \"a\"", true, true),
             ("ALTER TABLE t RENAME COLUMN b TO a", false, false),
             ("ALTER TABLE u RENAME COLUMN b TO a", true, false),
             ("ALTER TABLE t RENAME COLUMN a TO b", true, false),
         ] {
-            assert_eq!(is_replaced(&drop, Some(&next(sql, together))), expected, "{sql}");
+            assert_eq!(is_replaced(&drop, Some(&next(sql, together)), &earlier), expected, "{sql}");
         }
-        assert!(!is_replaced(&drop, None));
+        assert!(!is_replaced(&drop, None, &earlier));
+        // What nobody has filled, or proven, or filled from another column, holds something else.
+        let rename = next("ALTER TABLE t RENAME COLUMN b TO a", true);
+        let of_another = Step { sql: fill.sql.replace("a IS NOT", "c IS NOT"), ..fill.clone() };
+        for earlier in [vec![], vec![fill.clone()], vec![proof.clone(), fill], vec![of_another, proof]] {
+            assert!(!is_replaced(&drop, Some(&rename), &earlier), "{earlier:?}");
+        }
     }
 
     #[test]

@@ -268,19 +268,19 @@ fn action(action: ReferentialAction) -> ForeignKeyAction {
 /// added to it.
 #[must_use]
 pub fn fill_column(table: &str, fill: &Fill) -> String {
-    let (column, value) = (quoted(&fill.column), fill_value(fill));
+    let (column, value) = (quoted(&fill.column), format!("({})", fill.expression));
     format!("UPDATE {} SET {column} = {value} WHERE {column} IS NULL AND {value} IS NOT NULL", quoted(table))
 }
 
-/// What a row gets.
-fn fill_value(fill: &Fill) -> String {
-    format!("CAST(({}) AS {})", fill.expression, fill.pg_type)
-}
-
-/// A query that the server takes if it takes the fill.
+/// A statement that the server takes if it takes the fill: a value of another type is refused as it is there, and not bent.
 #[must_use]
-pub fn fill_query(table: &str, fill: &Fill) -> String {
-    format!("SELECT {} FROM {}", fill_value(fill), quoted(table))
+pub fn fill_trial(table: &str, fill: &Fill) -> String {
+    format!(
+        "INSERT INTO {0} ({1}) SELECT ({2}) FROM {0}",
+        quoted(table),
+        quoted(&fill.column),
+        fill.expression
+    )
 }
 
 /// A table's insert plan: how rows that stand in a staging table of the source's columns, as text, come into the table.

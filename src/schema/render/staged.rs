@@ -8,7 +8,7 @@ use super::{
     steps::{Lock, Phase, Place, Statement, beside, built, replacement_of, validate},
     type_of, where_missing,
 };
-use crate::schema::Staged;
+use crate::{schema::Staged, target::TEXT_FORM_SETTINGS};
 
 /// With what the name of the trigger begins that keeps the two columns in step. Triggers fire in the order of their names, and
 /// this one has to see what others have made of the row.
@@ -132,10 +132,12 @@ fn function(names: &Names<'_>, conversion: &Conversion) -> String {
     let operand = format!("NEW.{}", quoted(names.old));
     let value = conversion.using_of(&operand).unwrap_or(operand);
     let body = format!("BEGIN\n    NEW.{} := {value};\n    RETURN NEW;\nEND", quoted(&names.new));
+    let settings: Vec<String> =
+        TEXT_FORM_SETTINGS.iter().map(|setting| format!("SET {setting} FROM CURRENT")).collect();
     format!(
-        "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql\n\
-         SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS {}",
+        "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql\n{} AS {}",
         quoted(&names.function),
+        settings.join(" "),
         in_dollars(&body)
     )
 }

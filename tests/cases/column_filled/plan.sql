@@ -6,7 +6,7 @@ SET LOCAL lock_timeout = '3000ms';
 ALTER TABLE "song" ADD COLUMN "payload__new" jsonb;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "song_payload__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."payload__new" := NEW."payload"::jsonb;
     RETURN NEW;
@@ -34,8 +34,8 @@ DROP FUNCTION "song_payload__new"();
 ALTER TABLE "song" DROP COLUMN "payload";
 ALTER TABLE "song" RENAME COLUMN "payload__new" TO "payload";
 COMMIT;
-UPDATE "song" SET "first" = CAST((payload #>> '{a,0}') AS integer) WHERE "first" IS NULL AND CAST((payload #>> '{a,0}') AS integer) IS NOT NULL;
-UPDATE "song" SET "shout" = CAST((upper(title)) AS text) WHERE "shout" IS NULL AND CAST((upper(title)) AS text) IS NOT NULL;
+UPDATE "song" SET "first" = ((payload #>> '{a,0}')::integer) WHERE "first" IS NULL AND ((payload #>> '{a,0}')::integer) IS NOT NULL;
+UPDATE "song" SET "shout" = (upper(title)) WHERE "shout" IS NULL AND (upper(title)) IS NOT NULL;
 SET lock_timeout TO DEFAULT;
 SET statement_timeout TO DEFAULT;
 CREATE INDEX CONCURRENTLY "song_first" ON "song" USING btree ("first");

@@ -13,7 +13,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "artist" ADD COLUMN "birthday__new" date;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "artist_birthday__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."birthday__new" := NEW."birthday"::date;
     RETURN NEW;
@@ -25,7 +25,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "artist" ADD COLUMN "opus__new" integer;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "artist_opus__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."opus__new" := NEW."opus";
     RETURN NEW;
@@ -37,7 +37,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "song" ADD COLUMN "performer__new" integer;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "song_performer__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."performer__new" := NEW."performer";
     RETURN NEW;
@@ -49,7 +49,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "song" ADD COLUMN "document__new" jsonb;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "song_document__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."document__new" := NEW."document"::jsonb;
     RETURN NEW;

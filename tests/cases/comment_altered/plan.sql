@@ -6,7 +6,7 @@ SET LOCAL lock_timeout = '3000ms';
 ALTER TABLE "song" ADD COLUMN "title__new" character varying(100);
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "song_title__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."title__new" := NEW."title";
     RETURN NEW;

@@ -12,7 +12,7 @@ ALTER TABLE "span" ALTER COLUMN "name" TYPE length USING "name"::text::length;
 ALTER TABLE "play" ADD COLUMN "span__new" length;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "play_span__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."span__new" := NEW."span"::text::length;
     RETURN NEW;
@@ -24,7 +24,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "play" ADD COLUMN "kind__new" length;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "play_kind__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."kind__new" := NEW."kind"::text::length;
     RETURN NEW;
@@ -36,7 +36,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "play" ADD COLUMN "mood__new" feeling;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "play_mood__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."mood__new" := NEW."mood"::text::feeling;
     RETURN NEW;

@@ -13,7 +13,7 @@ ALTER TABLE "play" ALTER COLUMN "kind" TYPE length USING "kind"::text::length;
 ALTER TABLE "play" ADD COLUMN "mood__new" feeling;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "play_mood__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."mood__new" := NEW."mood"::text::feeling;
     RETURN NEW;

@@ -10,7 +10,7 @@ ALTER TABLE "artist" ALTER COLUMN "id" TYPE integer;
 ALTER TABLE "song" ADD COLUMN "artist_id__new" integer;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "song_artist_id__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."artist_id__new" := NEW."artist_id";
     RETURN NEW;

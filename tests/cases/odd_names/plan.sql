@@ -7,7 +7,7 @@ ALTER TABLE "Odd ""t's" ALTER COLUMN "k'1" TYPE character varying(30);
 ALTER TABLE "Odd ""t's" ADD COLUMN "$mtm$__new" integer;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "Odd ""t's_$mtm$__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm1$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm1$
 BEGIN
     NEW."$mtm$__new" := NEW."$mtm$"::bigint;
     RETURN NEW;
@@ -19,7 +19,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "Odd ""t's" ADD COLUMN "when__new" timestamp with time zone;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "Odd ""t's_when__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."when__new" := CASE WHEN NEW."when" ~* ':.*(Z|[+-]\d\d(:?\d\d)?)\s*$' THEN NEW."when"::timestamptz ELSE NEW."when"::timestamp AT TIME ZONE 'Europe/Berlin' END;
     RETURN NEW;

@@ -6,7 +6,7 @@ SET LOCAL lock_timeout = '3000ms';
 ALTER TABLE "artist" ADD COLUMN "born__new" date;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "artist_born__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."born__new" := NEW."born"::date;
     RETURN NEW;
@@ -18,7 +18,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "artist" ADD COLUMN "works__new" smallint;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "artist_works__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."works__new" := NEW."works";
     RETURN NEW;
@@ -30,7 +30,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "song" ADD COLUMN "title__new" character varying(12);
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "song_title__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."title__new" := NEW."title";
     RETURN NEW;
@@ -42,7 +42,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "song" ADD COLUMN "payload__new" jsonb;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "song_payload__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."payload__new" := NEW."payload"::jsonb;
     RETURN NEW;

@@ -6,7 +6,7 @@ SET LOCAL lock_timeout = '3000ms';
 ALTER TABLE "artist" ADD COLUMN "name__new" character varying(20);
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "artist_name__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."name__new" := NEW."name";
     RETURN NEW;
@@ -18,7 +18,7 @@ SET LOCAL statement_timeout TO DEFAULT;
 ALTER TABLE "artist" ADD COLUMN "works__new" smallint;
 SET LOCAL statement_timeout = '30000ms';
 CREATE FUNCTION "artist_works__new"() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT AS $mtm$
+SET search_path FROM CURRENT SET timezone FROM CURRENT SET datestyle FROM CURRENT SET intervalstyle FROM CURRENT SET extra_float_digits FROM CURRENT SET bytea_output FROM CURRENT SET standard_conforming_strings FROM CURRENT AS $mtm$
 BEGIN
     NEW."works__new" := NEW."works";
     RETURN NEW;
