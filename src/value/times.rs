@@ -10,7 +10,10 @@
 //!
 //! The calendar is computed here by hand, so that `verify`, which uses a library, checks it.
 
-use jiff::{civil, tz::TimeZone};
+use jiff::{
+    civil,
+    tz::{AmbiguousOffset, TimeZone},
+};
 use rusqlite::types::ValueRef;
 
 use super::{Decimal, Misfit, Reading, numbers};
@@ -141,11 +144,12 @@ fn in_zone(day: &Day, clock: &Clock, zone: &str) -> Result<i64, Misfit> {
         i32::try_from(clock.microsecond * 1_000).unwrap_or(-1),
     )
     .map_err(|_| Misfit::NoSuchTime { what: "time" })?;
-    let timestamp = time_zone
-        .to_ambiguous_timestamp(local)
-        .unambiguous()
-        .map_err(|_| Misfit::AmbiguousLocalTime { zone: zone.to_owned() })?;
-    instant(timestamp.as_microsecond() - POSTGRES_EPOCH_DAYS * DAY_MICROSECONDS)
+    // The offset alone: the library's own instants end a day before the year 9999 does.
+    let AmbiguousOffset::Unambiguous { offset } = time_zone.to_ambiguous_timestamp(local).offset() else {
+        return Err(Misfit::AmbiguousLocalTime { zone: zone.to_owned() });
+    };
+    let local = day.number()? * DAY_MICROSECONDS + clock.microseconds()?;
+    instant(local - i64::from(offset.seconds()) * MICROSECONDS)
 }
 
 /// A day as written.
@@ -348,6 +352,7 @@ mod tests {
     fn timestamps_with_and_without_an_offset() {
         let berlin = Reading::AssumeZone("Europe/Berlin".to_owned());
         let utc = Reading::AssumeZone("UTC".to_owned());
+        let new_york = Reading::AssumeZone("America/New_York".to_owned());
         let hour = 3_600 * MICROSECONDS;
         for (written, reading, plain, zoned) in [
             ("2000-01-01 00:00:00", &Reading::Plain, Some(0), None),
@@ -368,6 +373,14 @@ mod tests {
             ("2023-03-26 02:30:00", &berlin, Some(733_113_000 * MICROSECONDS), None),
             ("2023-10-29 02:30:00", &berlin, Some(751_861_800 * MICROSECONDS), None),
             ("2000-01-01 00:00:00Z", &berlin, None, Some(0)),
+            ("0001-01-01 00:00:00", &berlin, Some(FIRST_DAY * 24 * hour), None),
+            (
+                "9999-12-31 23:59:59",
+                &berlin,
+                Some(END_DAY * 24 * hour - MICROSECONDS),
+                Some(END_DAY * 24 * hour - hour - MICROSECONDS),
+            ),
+            ("9999-12-31 20:00:00", &new_york, Some(END_DAY * 24 * hour - 4 * hour), None),
             ("2000-01-01 00:00:00", &Reading::AssumeZone("Nowhere/Land".to_owned()), Some(0), None),
             ("2000-01-01", &utc, None, None),
         ] {

@@ -8,7 +8,7 @@
 
 use jiff::{
     civil::{Date, DateTime, Time, date},
-    tz::TimeZone,
+    tz::{AmbiguousOffset, TimeZone},
 };
 
 /// Where PostgreSQL's counting begins.
@@ -27,7 +27,7 @@ const END_OF_INSTANTS: i64 = 2_921_940 * DAY;
 pub(super) enum Zone {
     /// Every local time is an instant, by arithmetic alone.
     Utc,
-    /// A zone of the IANA database, as jiff knows it: up to 9999-12-30 22:00 UTC.
+    /// A zone of the IANA database, as jiff knows it.
     Named(TimeZone),
 }
 
@@ -60,8 +60,11 @@ pub(super) fn timestamptz_microseconds(text: &[u8], zone: Option<&Zone>) -> Opti
     match zone? {
         Zone::Utc => civil_microseconds(moment),
         Zone::Named(zone) => {
-            let timestamp = zone.to_ambiguous_timestamp(moment).unambiguous().ok()?;
-            in_range(timestamp.as_microsecond().checked_sub(UNIX_TO_POSTGRES)?)
+            // Not the library's own instant: those end before the year 9999 does.
+            let AmbiguousOffset::Unambiguous { offset } = zone.to_ambiguous_timestamp(moment).offset() else {
+                return None;
+            };
+            in_range(civil_microseconds(moment)?.checked_sub(i64::from(offset.seconds()) * 1_000_000)?)
         }
     }
 }
@@ -252,7 +255,7 @@ mod tests {
             ("2000-10-29 02:30:00", Some(&berlin), None),
             ("2000-03-26 02:30:00", Some(&berlin), None),
             ("0001-01-01 00:00:00", Some(&berlin), None),
-            ("9999-12-31 23:59:59", Some(&berlin), None),
+            ("9999-12-31 23:59:59", Some(&berlin), Some(END_OF_INSTANTS - hour - 1_000_000)),
             ("0001-01-01 00:00:00", Some(&Zone::Utc), Some(FIRST_INSTANT)),
             ("9999-12-31 23:59:59", Some(&Zone::Utc), Some(END_OF_INSTANTS - 1_000_000)),
         ] {
