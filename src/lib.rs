@@ -14,6 +14,7 @@
 pub mod apply;
 pub mod audit;
 pub mod cli;
+pub mod dashboard;
 pub mod demo;
 pub mod diff;
 pub mod inspect;

@@ -122,7 +122,7 @@ pub(super) async fn copy(
     run: Run<'_>,
     recovery: &mut Recovery<'_>,
 ) -> Result<Vec<TableReport>, ApplyError> {
-    let copying = run.interrupt.copying();
+    let copying = run.interrupt.at_work();
     let done = copy_waves(copies, run, recovery).await;
     drop(copying);
     match (done, run.interrupt.asked()) {

@@ -21,9 +21,9 @@ pub struct Interrupt(watch::Sender<Phase>);
 enum Phase {
     /// Nothing waits to be finished: a run that is dropped loses nothing.
     Elsewhere,
-    /// Chunks are at work.
-    Copying,
-    /// No more chunks are to be begun.
+    /// Chunks, or requests, are at work.
+    AtWork,
+    /// No more are to be begun.
     Asked(Signal),
 }
 
@@ -38,30 +38,30 @@ impl Interrupt {
     #[must_use]
     pub fn ask(&self, signal: Signal) -> bool {
         self.0.send_if_modified(|phase| {
-            let copying = *phase == Phase::Copying;
-            if copying {
+            let at_work = *phase == Phase::AtWork;
+            if at_work {
                 *phase = Phase::Asked(signal);
             }
-            copying
+            at_work
         })
     }
 
-    /// From here on chunks are at work.
-    pub(super) fn copying(&self) -> Copying<'_> {
-        self.0.send_replace(Phase::Copying);
-        Copying(self)
+    /// From here on chunks, or requests, are at work.
+    pub(crate) fn at_work(&self) -> AtWork<'_> {
+        self.0.send_replace(Phase::AtWork);
+        AtWork(self)
     }
 
     /// What has asked, if anything has.
     pub(super) fn asked(&self) -> Option<Signal> {
         match *self.0.borrow() {
             Phase::Asked(signal) => Some(signal),
-            Phase::Elsewhere | Phase::Copying => None,
+            Phase::Elsewhere | Phase::AtWork => None,
         }
     }
 
     /// Waits until something asks.
-    pub(super) async fn is_asked(&self) {
+    pub(crate) async fn is_asked(&self) {
         let mut phase = self.0.subscribe();
         // The sender lives as long as this value.
         phase.wait_for(|phase| matches!(phase, Phase::Asked(_))).await.ok();
@@ -76,16 +76,16 @@ impl Default for Interrupt {
 
 /// As long as it lives, the run ends by itself when it is asked to.
 #[derive(Debug)]
-pub(super) struct Copying<'a>(&'a Interrupt);
+pub(crate) struct AtWork<'a>(&'a Interrupt);
 
-impl Drop for Copying<'_> {
+impl Drop for AtWork<'_> {
     fn drop(&mut self) {
         self.0.0.send_if_modified(|phase| {
-            let copying = *phase == Phase::Copying;
-            if copying {
+            let at_work = *phase == Phase::AtWork;
+            if at_work {
                 *phase = Phase::Elsewhere;
             }
-            copying
+            at_work
         });
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     fn only_chunks_are_waited_for_and_only_once() {
         let line = Interrupt::new();
         assert!(!line.ask(Signal::Interrupt));
-        let _copying = line.copying();
+        let _at_work = line.at_work();
         assert_eq!(line.asked(), None);
         assert!(line.clone().ask(Signal::Terminate));
         assert_eq!(line.asked(), Some(Signal::Terminate));
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn after_the_rows_nothing_is_waited_for() {
         let line = Interrupt::new();
-        drop(line.copying());
+        drop(line.at_work());
         assert!(!line.ask(Signal::Interrupt));
     }
 }

@@ -9,6 +9,7 @@ use crate::schema::Hazard;
 use super::mapping_args::MappingArgs;
 
 use super::plan_args::{NamedEnds, PlanArgs};
+use super::serve_args::ServeArgs;
 
 /// Moves a SQLite database into PostgreSQL, and proves that nothing was lost.
 #[derive(Debug, Parser)]
@@ -71,6 +72,8 @@ pub(super) enum Command {
     Migrate(MigrateArgs),
     /// The private PostgreSQL of this folder
     Local(LocalArgs),
+    /// The Music Time Machine's site, on the database that `mtm apply` made
+    Serve(Box<ServeArgs>),
     /// The mapping without a target: whether it is right, what it makes of each column, its schema for editors
     Mapping(MappingArgs),
 }
@@ -117,7 +120,7 @@ pub(super) struct TargetArgs {
 }
 
 /// Reads `500ms`, `3s`, `10min`, `1h`, or a plain number of seconds.
-fn duration(text: &str) -> Result<std::time::Duration, String> {
+pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: u64 =

@@ -6,6 +6,7 @@ use super::output::Output;
 use crate::{
     apply::{ApplyError, Signal},
     audit::AuditError,
+    dashboard::ServeError,
     inspect::{DriftError, InspectError},
     local::LocalError,
     mapping::MappingError,
@@ -103,6 +104,8 @@ pub(super) enum CliError {
     #[error("the plan {} is stale: things have changed since it was saved", path.display())]
     StalePlan { path: PathBuf, changes: Vec<String> },
     #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
     Local(#[from] LocalError),
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
@@ -163,6 +166,10 @@ impl CliError {
             CliError::Local(LocalError::NotRunning { .. }) => {
                 Some("start it with `mtm local start`".to_owned())
             }
+            CliError::Serve(ServeError::NotOurs { .. }) => Some(
+                "`mtm apply` with the Music Time Machine's mapping makes it one; `mtm demo` makes a sample".to_owned(),
+            ),
+            CliError::Serve(ServeError::Listen { .. }) => Some("name another with --port or PORT".to_owned()),
             CliError::Apply(error) => hint_of_run(error),
             _ => None,
         }

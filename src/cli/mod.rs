@@ -10,14 +10,16 @@ mod plan_args;
 mod prepare;
 mod progress;
 mod saved_plan;
+mod serve_args;
 mod tried_checks;
 
-use std::{pin::pin, process::ExitCode};
+use std::{io::IsTerminal, pin::pin, process::ExitCode};
 
 use args::{Cli, Command, MigrateArgs, MigrateCommand};
 use clap::Parser;
 use error::{CliError, Exit};
 use output::Output;
+use serve_args::LogFormat;
 use tokio::signal::unix::{self, SignalKind};
 use tracing_subscriber::EnvFilter;
 
@@ -36,7 +38,7 @@ pub fn main() -> ExitCode {
         }
     };
     let output = Output::new(cli.quiet, cli.color);
-    log_to_stderr(cli.verbose);
+    log_to_stderr(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return CliError::io("no threads could be started", error).report(output).into(),
@@ -80,6 +82,7 @@ fn way_on(command: &Command) -> Option<&'static str> {
         | Command::Plan(_)
         | Command::Verify(_)
         | Command::Schema(_)
+        | Command::Serve(_)
         | Command::Local(_)
         | Command::Mapping(_) => None,
     }
@@ -93,6 +96,7 @@ async fn dispatch(command: &Command, output: Output, interrupt: &Interrupt) -> R
         Command::Apply(args) => commands::apply::run(args, output, interrupt).await,
         Command::Verify(args) => commands::verify::run(args, output).await,
         Command::Schema(args) => commands::schema::run(args, output).await,
+        Command::Serve(args) => commands::serve::run(args, output, interrupt).await,
         Command::Migrate(args) => commands::migrate::run(args, output).await,
         Command::Local(args) => commands::local::run(args, output),
         Command::Mapping(args) => commands::mapping::run(args, output).await,
@@ -129,13 +133,23 @@ impl Signals {
     }
 }
 
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
+fn log_to_stderr(cli: &Cli) {
+    let serve = if let Command::Serve(args) = &cli.command { Some(args) } else { None };
+    let level = match cli.verbose {
+        // A site's requests are what its log is for.
+        0 if serve.is_some() && !cli.quiet => "mtm=info,warn,sqlx=error",
         // sqlx warns of what it then gives back as an error.
         0 => "warn,sqlx=error",
         1 => "mtm=info,migration=info,warn,sqlx=error",
         _ => "mtm=debug,migration=debug,sqlx=debug,info",
     };
     let filter = EnvFilter::try_from_env("MTM_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let terminal = std::io::stderr().is_terminal();
+    match serve.map(|args| args.log_format) {
+        None => log.without_time().init(),
+        Some(Some(LogFormat::Text)) => log.with_ansi(terminal).init(),
+        Some(None) if terminal => log.init(),
+        Some(_) => log.json().flatten_event(true).init(),
+    }
 }

@@ -8,8 +8,8 @@ pub use migration::{
     command::{CommandError, Redone, down as migrate_down, redo as migrate_redo, up as migrate_up},
     connect, created_names, created_type, identifiers,
     ledger::{
-        Chunk, ChunkCounts, ChunkRange, Copied, NewRun, NormalForm, Outcome, RecordedReject, RefusedBy,
-        Reject, RunId, Started,
+        Chunk, ChunkCounts, ChunkRange, Copied, NewRun, NormalForm, Outcome, RecordedCertificate,
+        RecordedReject, RecordedRun, RefusedBy, Reject, RunId, Started,
     },
     migrator::{
         Build, MigrateError, State, UpTo, VersionStatus, builds, record_applied, status, up, up_telling,

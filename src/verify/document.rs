@@ -4,10 +4,10 @@
 //! purpose can compute it anew.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Certificate, DifferenceKind};
+use super::{Certificate, DifferenceKind, TableComparison};
 
 /// The version of a certificate's form. It grows when a field changes its meaning or goes away, and when the rows' normal
 /// form or the way in which they are digested changes: old digests could not be compared any more.
@@ -76,6 +76,34 @@ impl Certificate {
         document[FORMAT] = CERTIFICATE_FORMAT.into();
         document[CHECKSUM] = checksum(&document).into();
         Ok(document)
+    }
+
+    /// What a reader of the target is told of the proof: what was compared and what came of it, without digests and without
+    /// a value of any row.
+    #[must_use]
+    pub fn summary(&self) -> Value {
+        let table = |table: &TableComparison| {
+            json!({
+                "table": table.target,
+                "source_rows": table.source_rows,
+                "target_rows": table.target_rows,
+                "differences": table.differences_total,
+                "exceptions": table.exceptions,
+                "rejected": table.rejected,
+            })
+        };
+        json!({
+            "source": self.source,
+            "fingerprint": self.fingerprint,
+            "finished_at": self.finished_at,
+            "duration_milliseconds": self.duration_milliseconds,
+            "mtm_version": self.mtm_version,
+            "server_version": self.server_version,
+            "sqlite_version": self.sqlite_version,
+            "against": self.against,
+            "tables": self.tables.iter().map(table).collect::<Value>(),
+            "schema_differences": self.schema_differences,
+        })
     }
 
     /// Reads a document back, and gives its checksum beside it.

@@ -156,6 +156,13 @@ impl Target {
         Ok(Target { pool, schema, schema_exists, server, display, entry: Arc::new(entry) })
     }
 
+    /// The same target, with a pool kept as these options say: how many sessions, for how long. Each is still known to be a
+    /// real one, and has the settings of all.
+    #[must_use]
+    pub fn with_pool(self, options: PgPoolOptions) -> Target {
+        Target { pool: self.entry.pool_as(options), ..self }
+    }
+
     /// Creates the target schema if it is not there.
     ///
     /// # Errors
@@ -196,12 +203,17 @@ impl Entry {
     /// Sessions are kept: none is closed for its age or for resting. One that no longer answers is waited for no longer than
     /// for a new one.
     fn pool(&self, max_connections: u32) -> PgPool {
-        let nonce: Arc<str> = self.nonce.as_str().into();
-        PgPoolOptions::new()
+        let options = PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .idle_timeout(None)
             .max_lifetime(None)
-            .acquire_timeout(self.timeout)
+            .acquire_timeout(self.timeout);
+        self.pool_as(options)
+    }
+
+    fn pool_as(&self, options: PgPoolOptions) -> PgPool {
+        let nonce: Arc<str> = self.nonce.as_str().into();
+        options
             .after_connect(move |connection, _| {
                 let nonce = Arc::clone(&nonce);
                 Box::pin(async move {

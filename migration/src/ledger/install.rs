@@ -16,6 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("m20261123_000001_ledger", include_str!("sql/m20261123_000001_ledger.sql")),
     ("m20261123_000002_rejects", include_str!("sql/m20261123_000002_rejects.sql")),
     ("m20261126_000003_normal_forms", include_str!("sql/m20261126_000003_normal_forms.sql")),
+    ("m20261127_000004_certificates", include_str!("sql/m20261127_000004_certificates.sql")),
 ];
 
 /// The second key of the lock under which a ledger is made; one ledger serves many target schemas.

@@ -5,6 +5,7 @@
 //! count of rows; every moment UTC.
 
 mod backends;
+mod certificates;
 mod chunks;
 mod install;
 mod moves;
@@ -18,11 +19,12 @@ use sqlx::PgPool;
 
 pub(crate) use self::versions::VersionRow;
 pub use self::{
+    certificates::RecordedCertificate,
     chunks::{Chunk, ChunkCounts, ChunkRange, Copied, Started},
     normal_forms::NormalForm,
     place::Place,
     rejects::{RecordedReject, RefusedBy, Reject},
-    runs::{NewRun, Outcome, RunId},
+    runs::{NewRun, Outcome, RecordedRun, RunId},
     versions::RecordedVersion,
 };
 use crate::{ConnectError, ServerError, Target};
@@ -171,7 +173,8 @@ impl Ledger {
     }
 
     fn sql_text(&self, template: &str) -> String {
-        let tables = ["run", "backend", "version", "step", "chunk", "copied", "reject", "normal_form"];
+        let tables =
+            ["run", "backend", "version", "step", "chunk", "copied", "reject", "normal_form", "certificate"];
         tables.iter().fold(template.to_owned(), |sql, table| {
             sql.replace(&format!("{{{table}}}"), &self.place.table(table))
         })

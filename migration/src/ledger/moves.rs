@@ -6,8 +6,18 @@ use super::{Ledger, LedgerError, Place, database};
 use crate::quote_identifier;
 
 /// What the ledger's tables are called, without their prefix: all that a ledger in a target schema takes along.
-const TABLES: [&str; 9] =
-    ["run", "backend", "version", "step", "chunk", "copied", "reject", "normal_form", "seaql_migrations"];
+const TABLES: [&str; 10] = [
+    "run",
+    "backend",
+    "version",
+    "step",
+    "chunk",
+    "copied",
+    "reject",
+    "normal_form",
+    "certificate",
+    "seaql_migrations",
+];
 
 impl Ledger {
     /// Says of these tables and versions that they are another schema's, in the transaction that moves them. A ledger that is

@@ -42,7 +42,41 @@ impl Outcome {
     }
 }
 
+/// A run as the ledger has it. Times are in UTC (RFC 3339).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedRun {
+    /// The command.
+    pub command: String,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended, if it did.
+    pub finished_at: Option<String>,
+    /// The word for how it ended, as [`Outcome::as_str`] has it.
+    pub outcome: Option<String>,
+}
+
 impl Ledger {
+    /// The last runs, the latest first, so many at most.
+    ///
+    /// # Errors
+    /// [`LedgerError::Database`].
+    pub async fn runs(&self, at_most: i64) -> Result<Vec<RecordedRun>, LedgerError> {
+        let rows: Vec<(String, String, Option<String>, Option<String>)> =
+            sqlx::query_as(self.sql(include_str!("sql/runs.sql")))
+                .bind(&self.target_schema)
+                .bind(at_most)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(database("reading the runs"))?;
+        let run = |(command, started_at, finished_at, outcome)| RecordedRun {
+            command,
+            started_at,
+            finished_at,
+            outcome,
+        };
+        Ok(rows.into_iter().map(run).collect())
+    }
+
     /// Records that a run begins.
     ///
     /// # Errors

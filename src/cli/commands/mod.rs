@@ -9,4 +9,5 @@ pub(super) mod mapping;
 pub(super) mod migrate;
 pub(super) mod plan;
 pub(super) mod schema;
+pub(super) mod serve;
 pub(super) mod verify;

@@ -22,6 +22,7 @@ use crate::{
         progress::Bar,
     },
     inspect, report,
+    target::{Ledger, LedgerError, Target},
     verify::{self, Certificate, ProofOptions, Sides},
 };
 
@@ -37,11 +38,12 @@ pub(in crate::cli) async fn run(args: &VerifyArgs, output: Output) -> Result<Exi
         Some(path) => Some(recheck(args, path, options, output).await?),
         None => prove(args, options, output).await?,
     };
-    let Some(certificate) = certificate else { return Ok(Exit::ChangedSource) };
+    let Some((certificate, target)) = certificate else { return Ok(Exit::ChangedSource) };
     if let Some(files) = files {
         files.write(&certificate)?;
         output.note(&format!("The certificate: {files}"));
     }
+    record(&certificate, &target).await;
     let write = |out: &mut dyn Write| match args.format {
         Format::Text => report::certificate_text(&certificate, output.paint(), out),
         Format::Json => report::certificate_json(&certificate, out),
@@ -57,7 +59,7 @@ async fn prove(
     args: &VerifyArgs,
     options: ProofOptions,
     output: Output,
-) -> Result<Option<Certificate>, CliError> {
+) -> Result<Option<(Certificate, Target)>, CliError> {
     let Some(source) = args.source.clone() else {
         // The command line asks for one of the two.
         return Err(usage("no source is given", "name it with --source, or a certificate with --against"));
@@ -81,7 +83,21 @@ async fn prove(
     let (bar, progress) = bar(output, 2 * audit.fingerprint.rows);
     let certificate = verify::prove(sides, Arc::clone(source), target, options, progress).await;
     bar.finish();
-    Ok(Some(certificate?))
+    Ok(Some((certificate?, target.clone())))
+}
+
+/// Says in the target's ledger what was found, where this role may write there: a proof is none the worse without.
+async fn record(certificate: &Certificate, target: &Target) {
+    let recorded = async {
+        let Some(ledger) = Ledger::find(target).await? else { return Ok(false) };
+        ledger.record_certificate(certificate.equal, &certificate.summary()).await
+    };
+    let recorded: Result<bool, LedgerError> = recorded.await;
+    match recorded {
+        Ok(true) => tracing::info!("the ledger has the proof's outcome"),
+        Ok(false) => tracing::info!("the ledger is not there, or not to be written to"),
+        Err(error) => tracing::warn!(%error, "the ledger does not have the proof's outcome"),
+    }
 }
 
 /// Checks the target alone, against a certificate.
@@ -90,7 +106,7 @@ async fn recheck(
     path: &Path,
     options: ProofOptions,
     output: Output,
-) -> Result<Certificate, CliError> {
+) -> Result<(Certificate, Target), CliError> {
     for (flag, variable, given) in
         [("--source", "MTM_SOURCE", &args.source), ("--mapping", "MTM_MAPPING", &args.mapping)]
     {
@@ -112,7 +128,7 @@ async fn recheck(
     let (bar, progress) = bar(output, rows);
     let certificate = verify::recheck(certificate, checksum, &live, &target, options, progress).await;
     bar.finish();
-    Ok(certificate?)
+    Ok((certificate?, target))
 }
 
 /// Reads a certificate: the file that was named, or the one beside the page for people.

@@ -1,0 +1,53 @@
+// What is nicer with a script. Every page works without it.
+
+// The colours change at once; the form remembers them.
+document.querySelector("form.theme")?.addEventListener("submit", (event) => {
+  const theme = event.submitter?.value;
+  if (!theme) return;
+  event.preventDefault();
+  fetch(event.target.action, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ theme }),
+    redirect: "manual",
+  }).then(() => {
+    document.documentElement.dataset.theme = theme;
+    for (const button of event.target.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.value === theme));
+    }
+  }).catch(() => event.target.submit());
+});
+
+// A form with one choice asks as soon as the choice is made.
+for (const field of document.querySelectorAll("form.asked [data-ask]")) {
+  field.addEventListener("change", () => field.form.requestSubmit());
+}
+
+// `/` leads to the search, as on many sites.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select")) return;
+  event.preventDefault();
+  const field = document.querySelector("input[type=search]");
+  if (field) field.focus();
+  else location.assign("/search");
+});
+
+// The payload is searched while one types: what does not match is folded away.
+const payload = document.querySelector("[data-payload]");
+const find = document.querySelector("input[data-find]");
+if (payload && find) {
+  const leaves = [...payload.querySelectorAll("li")];
+  find.addEventListener("input", () => {
+    const wanted = find.value.trim().toLowerCase();
+    let found = 0;
+    for (const leaf of leaves) {
+      const matches = !wanted || leaf.textContent.toLowerCase().includes(wanted);
+      leaf.hidden = !matches;
+      if (matches && wanted && !leaf.querySelector("li")) found += 1;
+    }
+    for (const fold of payload.querySelectorAll("details")) fold.open = Boolean(wanted) || fold.dataset.open === "true";
+    const told = document.querySelector("[data-found]");
+    if (told) told.textContent = wanted ? `${found} found` : "";
+  });
+}

@@ -1,0 +1,51 @@
+//! `/healthz`: the process is there. `/readyz`: so is the database, with every version of the schema.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::router::Site;
+use crate::target::{self, State as VersionState};
+
+/// Whether the site can answer, and why not.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Readiness {
+    /// Whether it can.
+    ready: bool,
+    /// Whether the database answers.
+    database: bool,
+    /// Versions of the schema that the database should have, and has not, or not wholly.
+    pending_versions: Vec<String>,
+}
+
+/// `GET /healthz`
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`
+pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Response {
+    // Read only, and only where there is something to compare.
+    let pending = target::status(site.database.target(), &site.versions).await.map(|statuses| {
+        let pending = statuses.into_iter().filter(|status| status.state != VersionState::Applied);
+        pending.map(|status| status.name).collect::<Vec<_>>()
+    });
+    let readiness = match pending {
+        Ok(pending_versions) => {
+            Readiness { ready: pending_versions.is_empty(), database: true, pending_versions }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            Readiness { ready: false, database: false, pending_versions: Vec::new() }
+        }
+    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}

@@ -1,0 +1,125 @@
+//! Which address leads where, and what every request passes on its way.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+use tokio::sync::Semaphore;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    csrf::CsrfLayer,
+    set_header::SetResponseHeaderLayer,
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
+
+use super::{
+    ApiToken, Settings,
+    answers::Answers,
+    api, assets,
+    client::{self, Limits},
+    database::Database,
+    fault::Fault,
+    frame, health,
+    metrics::{self, Recorder},
+    pages,
+};
+use crate::target::Version;
+
+/// From a request's head to its answer's: more than any statement may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Between two pieces of what is sent to us.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+
+/// What every request needs.
+pub(super) struct Site {
+    pub(super) database: Database,
+    pub(super) answers: Answers,
+    pub(super) recorder: Recorder,
+    pub(super) limits: Arc<Limits>,
+    pub(super) api_token: Option<ApiToken>,
+    pub(super) versions: Vec<Version>,
+    pub(super) exports: Arc<Semaphore>,
+}
+
+/// What a browser is told with every answer. Everything comes from here, and nothing runs that is in a page's text.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
+
+/// Makes the site.
+pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Settings) -> Router {
+    let limits = Arc::new(Limits::new(settings.client_header.clone(), settings.requests_a_second));
+    let site = Arc::new(Site {
+        database,
+        answers: Answers::default(),
+        recorder,
+        limits: Arc::clone(&limits),
+        api_token: settings.api_token.take(),
+        versions: std::mem::take(&mut settings.versions),
+        exports: Arc::new(Semaphore::new(pages::settings::EXPORTS_AT_ONCE)),
+    });
+    let mut router = pages::routes()
+        .merge(assets::routes())
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/openapi.json", get(api::describe))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found);
+    if site.api_token.is_some() {
+        router = router.route("/api/snapshots", post(api::snapshots::write));
+    }
+    // What is added last is passed first.
+    let mut router = router
+        .layer(DefaultBodyLimit::max(api::snapshots::MAX_BODY_BYTES))
+        .layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
+        .layer(CsrfLayer::new())
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(metrics::observe))
+        .layer(middleware::from_fn_with_state(limits, client::limit));
+    for (name, value) in HEADERS {
+        router = router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
+    }
+    router.with_state(site)
+}
+
+/// Whether an answer there is JSON.
+pub(super) fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// A fault as whoever asks there expects it.
+fn refuse(fault: &Fault, request: &Request) -> Response {
+    if is_api(request.uri().path()) { fault.json() } else { frame::fault_page(fault, request.headers()) }
+}
+
+async fn method_not_allowed(request: Request) -> Response {
+    refuse(&Fault::MethodNotAllowed, &request)
+}
+
+async fn not_found(request: Request) -> Response {
+    let fault = if request.uri().path() == "/api/snapshots" {
+        Fault::NotFound("writing is off: the site was started without MTM_API_TOKEN".to_owned())
+    } else {
+        Fault::NotFound("there is nothing at this address".to_owned())
+    };
+    refuse(&fault, &request)
+}
