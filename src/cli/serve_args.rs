@@ -55,7 +55,7 @@ pub(super) struct ServeArgs {
     pub(super) pool_max_lifetime: Duration,
 
     /// How long a statement may run (0: for ever)
-    #[arg(long, env = "MTM_STATEMENT_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(long, env = "MTM_STATEMENT_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(super) statement_timeout: Duration,
 
     /// What a writer has to send as `Authorization: Bearer …`; not set: nothing can be written. Better in the environment,
@@ -70,6 +70,10 @@ pub(super) struct ServeArgs {
     /// Requests a second of one client; those from this machine are not counted
     #[arg(long, env = "MTM_RATE_LIMIT", value_name = "N", default_value = "50")]
     pub(super) rate_limit: NonZeroU32,
+
+    /// How long a client may take for a request's head, for each piece of its body, and between two requests
+    #[arg(long, env = "MTM_CLIENT_TIMEOUT", value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    pub(super) client_timeout: Duration,
 
     /// How long requests that are under way may take once the site is told to stop
     #[arg(long, env = "MTM_STOP_WITHIN", value_name = "DURATION", default_value = "25s", value_parser = duration)]

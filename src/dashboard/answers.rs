@@ -1,10 +1,12 @@
-//! Answers that are kept for a while.
+//! Answers that are kept for as long as nothing changes.
 //!
-//! Some pages count over every row, which takes a second where there are a million. Such an answer is given again for
-//! thirty times as long as it took to count, a minute at most, so that counting takes a thirtieth of one session at most
-//! however many ask; one that took a millisecond is as good as always new. Whoever comes while it is being counted waits for
-//! it. A write through this process makes every answer an old one, so that a writer reads what it wrote; what others write
-//! is seen when the time is up. The page says when it was counted.
+//! Some pages count over every row, which takes seconds where there are a million. Such an answer is kept, and given again
+//! until one of the two tables has changed, which PostgreSQL's own counters tell ([`Database::state`]) and every write through
+//! this process. Then it is counted anew. Where that takes no time, whoever asks waits for it; where it takes long, the answer
+//! of before is given once more, the page says so, and the new one is counted meanwhile: nobody waits for a count but the very
+//! first, which the site makes for itself when it starts. However many ask, a question is counted once at a time.
+//!
+//! [`Database::state`]: super::database::Database::state
 
 use std::{
     any::Any,
@@ -20,12 +22,8 @@ use tokio::sync::Mutex as Turn;
 
 use super::fault::Fault;
 
-/// How many times as long as it took to count an answer is kept.
-const TIMES_THE_COUNTING: u32 = 30;
-/// The longest that an answer is kept.
-const LONGEST: Duration = Duration::from_secs(60);
-/// Questions whose answers are kept; one more, and all are forgotten. The pages have a few dozen.
-const MOST: usize = 256;
+/// A count that takes no longer is waited for.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// An answer, and when it was counted.
 pub(super) struct Counted<T> {
@@ -35,12 +33,14 @@ pub(super) struct Counted<T> {
     pub(super) age: Duration,
     /// How long that took.
     pub(super) took: Duration,
+    /// Whether something has changed since, and a new count is under way.
+    pub(super) outdated: bool,
 }
 
 impl<T> Counted<T> {
     /// An answer of this moment, which is not kept.
     pub(super) fn now(answer: T) -> Counted<T> {
-        Counted { answer: Arc::new(answer), age: Duration::ZERO, took: Duration::ZERO }
+        Counted { answer: Arc::new(answer), age: Duration::ZERO, took: Duration::ZERO, outdated: false }
     }
 
     /// Whether it was counted for somebody who came earlier.
@@ -49,19 +49,61 @@ impl<T> Counted<T> {
     }
 }
 
+/// What the database held when something was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct State {
+    /// PostgreSQL's counters.
+    pub(super) tables: String,
+    /// Writes through this process.
+    pub(super) writes: u64,
+}
+
 #[derive(Clone)]
 struct Kept {
     answer: Arc<dyn Any + Send + Sync>,
-    /// How many writes there had been when the counting began.
-    writes: u64,
+    state: State,
     at: Instant,
     took: Duration,
+}
+
+impl Kept {
+    fn counted<T: Send + Sync + 'static>(&self, outdated: bool) -> Option<Counted<T>> {
+        let answer = Arc::clone(&self.answer).downcast().ok()?;
+        Some(Counted { answer, age: self.at.elapsed(), took: self.took, outdated })
+    }
+}
+
+/// A question's answer, and whose turn it is to count.
+#[derive(Default)]
+struct Place {
+    kept: Mutex<Option<Kept>>,
+    turn: Arc<Turn<()>>,
+}
+
+impl Place {
+    fn kept(&self) -> Option<Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts, and keeps what comes of it.
+    async fn count<T: Send + Sync + 'static>(
+        &self,
+        state: State,
+        count: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<Counted<T>, Fault> {
+        let begun = Instant::now();
+        let answer = Arc::new(count.await?);
+        let took = begun.elapsed();
+        let kept = Kept { answer: answer.clone(), state, at: Instant::now(), took };
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        Ok(Counted { answer, age: Duration::ZERO, took, outdated: false })
+    }
 }
 
 #[derive(Default)]
 pub(super) struct Answers {
     writes: AtomicU64,
-    kept: Mutex<HashMap<String, Arc<Turn<Option<Kept>>>>>,
+    places: Mutex<HashMap<String, Arc<Place>>>,
 }
 
 impl Answers {
@@ -70,73 +112,111 @@ impl Answers {
         self.writes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The answer to a question: the one that is kept, or a new one. `key` names the question and what is asked for.
-    pub(super) async fn of<T: Send + Sync + 'static>(
+    /// How often something was.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// The answer to a question. `key` names the question and what is asked for, of which there are few; `state` is what the
+    /// database holds now.
+    pub(super) async fn of<T, F>(
         &self,
-        key: String,
-        count: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<Counted<T>, Fault> {
-        let writes_seen = self.writes.load(Ordering::SeqCst);
+        key: &str,
+        state: State,
+        count: impl FnOnce() -> F,
+    ) -> Result<Counted<T>, Fault>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, Fault>> + Send + 'static,
+    {
         let place = {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() >= MOST && !kept.contains_key(&key) {
-                kept.clear();
-            }
-            Arc::clone(kept.entry(key).or_default())
+            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(places.entry(key.to_owned()).or_default())
         };
-        let mut place = place.lock().await;
-        if let Some(kept) = place.as_ref()
-            && kept.writes >= writes_seen
-            && kept.at.elapsed() < LONGEST.min(kept.took * TIMES_THE_COUNTING)
-            && let Ok(answer) = Arc::clone(&kept.answer).downcast::<T>()
-        {
-            return Ok(Counted { answer, age: kept.at.elapsed(), took: kept.took });
+        if let Some(kept) = place.kept() {
+            let current = kept.state == state;
+            if (current || kept.took > PATIENCE)
+                && let Some(counted) = kept.counted(!current)
+            {
+                // Whoever has the turn counts already.
+                if !current && let Ok(turn) = Arc::clone(&place.turn).try_lock_owned() {
+                    let count = count();
+                    tokio::spawn(async move {
+                        // What goes wrong is said to whoever asks next.
+                        place.count(state, count).await.ok();
+                        drop(turn);
+                    });
+                }
+                return Ok(counted);
+            }
         }
-        let writes = self.writes.load(Ordering::SeqCst);
-        let begun = Instant::now();
-        let answer = Arc::new(count.await?);
-        let took = begun.elapsed();
-        *place = Some(Kept { answer: answer.clone(), writes, at: Instant::now(), took });
-        Ok(Counted { answer, age: Duration::ZERO, took })
+        let _turn = place.turn.lock().await;
+        // Somebody may have counted while this one waited.
+        if let Some(kept) = place.kept()
+            && kept.state == state
+            && let Some(counted) = kept.counted(false)
+        {
+            return Ok(counted);
+        }
+        place.count(state, count()).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU32;
+
     use super::*;
 
-    async fn counted(answers: &Answers, key: &str, counts: &AtomicU64, takes: Duration) -> u64 {
-        let count = async {
-            tokio::time::sleep(takes).await;
-            Ok(counts.fetch_add(1, Ordering::SeqCst))
-        };
-        *answers.of(key.to_owned(), count).await.unwrap_or_else(|_| unreachable!()).answer
+    /// Counts how often it is counted.
+    #[derive(Clone, Default)]
+    struct Tally(Arc<AtomicU32>);
+
+    impl Tally {
+        async fn asked(&self, answers: &Answers, tables: &str, takes: Duration) -> (u32, bool) {
+            let tally = self.0.clone();
+            let count = || async move {
+                tokio::time::sleep(takes).await;
+                Ok(tally.fetch_add(1, Ordering::SeqCst))
+            };
+            let state = State { tables: tables.to_owned(), writes: answers.writes() };
+            let counted = answers.of("key", state, count).await.unwrap_or_else(|_| unreachable!());
+            (*counted.answer, counted.outdated)
+        }
+    }
+
+    const QUICK: Duration = Duration::from_millis(20);
+    const SLOW: Duration = Duration::from_millis(400);
+
+    #[tokio::test]
+    async fn however_many_ask_it_is_counted_once() {
+        let (answers, tally) = (Answers::default(), Tally::default());
+        let ten = futures_util::future::join_all((0..10).map(|_| tally.asked(&answers, "a", QUICK)));
+        assert_eq!(ten.await, [(0, false); 10]);
+        assert_eq!(tally.asked(&answers, "a", QUICK).await, (0, false));
     }
 
     #[tokio::test]
-    async fn who_comes_while_it_is_counted_waits_for_the_same_answer() {
-        let (answers, counts) = (Answers::default(), AtomicU64::new(0));
-        let takes = Duration::from_millis(50);
-        let ten = futures_util::future::join_all((0..10).map(|_| counted(&answers, "k", &counts, takes)));
-        assert_eq!(ten.await, [0; 10]);
-        assert_eq!(counted(&answers, "other", &counts, takes).await, 1);
-    }
-
-    #[tokio::test]
-    async fn a_write_makes_every_answer_an_old_one() {
-        let (answers, counts) = (Answers::default(), AtomicU64::new(0));
-        let takes = Duration::from_millis(50);
-        assert_eq!(counted(&answers, "k", &counts, takes).await, 0);
+    async fn what_has_changed_is_counted_anew_whoever_changed_it() {
+        let (answers, tally) = (Answers::default(), Tally::default());
+        assert_eq!(tally.asked(&answers, "a", QUICK).await, (0, false));
+        assert_eq!(tally.asked(&answers, "b", QUICK).await, (1, false));
         answers.written();
-        assert_eq!(counted(&answers, "k", &counts, takes).await, 1);
-        assert_eq!(counted(&answers, "k", &counts, takes).await, 1);
+        assert_eq!(tally.asked(&answers, "b", QUICK).await, (2, false));
     }
 
     #[tokio::test]
-    async fn what_takes_no_time_is_counted_anew() {
-        let (answers, counts) = (Answers::default(), AtomicU64::new(0));
-        assert_eq!(counted(&answers, "k", &counts, Duration::ZERO).await, 0);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(counted(&answers, "k", &counts, Duration::ZERO).await, 1);
+    async fn for_a_long_count_nobody_waits_but_the_first() {
+        let (answers, tally) = (Answers::default(), Tally::default());
+        assert_eq!(tally.asked(&answers, "a", SLOW).await, (0, false));
+        let begun = Instant::now();
+        assert_eq!(tally.asked(&answers, "b", SLOW).await, (0, true));
+        assert_eq!(tally.asked(&answers, "b", SLOW).await, (0, true));
+        assert!(begun.elapsed() < SLOW);
+        while tally.asked(&answers, "b", SLOW).await != (1, false) {
+            assert!(begun.elapsed() < Duration::from_secs(10), "the new count never came");
+            tokio::time::sleep(QUICK).await;
+        }
+        assert_eq!(tally.0.load(Ordering::SeqCst), 2);
     }
 }

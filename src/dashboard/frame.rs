@@ -64,8 +64,8 @@ pub(super) struct Frame {
     /// The page's title.
     pub(super) title: &'static str,
     pub(super) theme: Theme,
-    /// How long ago the answer was counted, and how long that took; `None`: just now.
-    pub(super) counted: Option<(Duration, Duration)>,
+/// How long ago the answer was counted, how long that took, and whether something has changed since; `None`: just now.
+    pub(super) counted: Option<(Duration, Duration, bool)>,
 }
 
 impl Frame {
@@ -95,8 +95,9 @@ impl Frame {
 
     /// When the figures were counted, in words.
     pub(super) fn counted_in_words(&self) -> Option<String> {
-        let (age, took) = self.counted?;
-        Some(format!("Counted {} ago, in {}.", text::duration(age), text::duration(took)))
+        let (age, took, outdated) = self.counted?;
+        let since = if outdated { "There is something new since; it is being counted." } else { "Nothing has changed since." };
+        Some(format!("Counted {} ago, in {}. {since}", text::age(age), text::duration(took)))
     }
 }
 

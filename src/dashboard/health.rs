@@ -39,6 +39,9 @@ pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Response {
     });
     let readiness = match pending {
         Ok(pending_versions) => {
+            if !pending_versions.is_empty() {
+                tracing::warn!(?pending_versions, "not ready: `mtm migrate up` applies them");
+            }
             Readiness { ready: pending_versions.is_empty(), database: true, pending_versions }
         }
         Err(error) => {

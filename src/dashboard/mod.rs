@@ -46,6 +46,8 @@ pub struct Settings {
     pub client_header: Option<HeaderName>,
     /// Requests a second of one client, from another machine.
     pub requests_a_second: NonZeroU32,
+    /// How long a client may take for a request's head, for each piece of its body, and between two requests.
+    pub client_timeout: Duration,
     /// How long requests that are under way may take once the site is told to stop.
     pub stop_within: Duration,
     /// The versions of the schema that the target has to have before the site is ready.
@@ -130,6 +132,10 @@ pub enum ServeError {
     Metrics(#[source] metrics_exporter_prometheus::BuildError),
 }
 
+/// What a session is told beside what all of them are: a count over a million rows has its groups in memory, and a question
+/// is planned for what is asked, since a plan for anything would read the whole table.
+const SESSION_SETTINGS: [(&str, &str); 2] = [("work_mem", "64MB"), ("plan_cache_mode", "force_custom_plan")];
+
 /// Serves the site until `stop` is ready, and then finishes the requests that are under way. `listening` is told the address
 /// once requests are taken.
 ///
@@ -148,7 +154,7 @@ pub async fn serve(
         .acquire_timeout(acquire_timeout)
         .idle_timeout(idle_timeout)
         .max_lifetime(max_lifetime);
-    let database = database::Database::new(target.with_pool(sessions));
+    let database = database::Database::new(target.with_pool(sessions, &SESSION_SETTINGS));
     database.check().await?;
     let recorder = metrics::Recorder::install().map_err(ServeError::Metrics)?;
     let router = router::router(database, recorder, &mut settings);

@@ -19,7 +19,7 @@ use utoipa::{
 };
 
 use super::{
-    answers::Counted,
+    answers::{Counted, State as DataState},
     api,
     fault::Fault,
     frame::{self, Frame},
@@ -29,7 +29,7 @@ use super::{
 /// A page and its mirror as JSON.
 pub(super) trait Page: Serialize + ToSchema + Sized + Send + Sync + 'static {
     /// What the address asks.
-    type Question: FromRequestParts<Arc<Site>, Rejection = Fault> + IntoParams + Send + Sync;
+    type Question: FromRequestParts<Arc<Site>, Rejection = Fault> + IntoParams + Send + Sync + 'static;
 
     /// The address, `/search`; the mirror's is the same behind `/api`. The first page's mirror is `/api/overview`.
     const PATH: &'static str;
@@ -38,9 +38,15 @@ pub(super) trait Page: Serialize + ToSchema + Sized + Send + Sync + 'static {
     /// What the answer is, in a line, for the API's description.
     const SUMMARY: &'static str;
 
-    /// Under what the answer is kept for a while; `None`: it is never kept.
-    fn kept_as(_question: &Self::Question) -> Option<String> {
-        None
+    /// The questions whose answers are kept for as long as nothing changes, since they count over every row; they are answered
+    /// as soon as the site starts. None, where answers are not kept.
+    fn kept() -> Vec<Self::Question> {
+        Vec::new()
+    }
+
+    /// What a question is called among those that are kept; it tells what is asked for.
+    fn key(_question: &Self::Question) -> &'static str {
+        ""
     }
 
     /// Asks the database.
@@ -104,23 +110,43 @@ pub(super) fn describe<P: Page>(openapi: &mut utoipa::openapi::OpenApi) {
     api::add_schemas(openapi, schemas);
 }
 
-async fn answered<P: Page>(site: &Arc<Site>, parts: &mut Parts) -> Result<Counted<P>, Fault> {
-    let question = P::Question::from_request_parts(parts, site).await?;
-    match P::kept_as(&question) {
-        Some(key) => site.answers.of(format!("{} {key}", P::PATH), P::ask(site, &question)).await,
-        None => P::ask(site, &question).await.map(Counted::now),
+/// Asks, or takes the answer that is kept.
+async fn answered<P: Page>(site: &Arc<Site>, question: P::Question) -> Result<Counted<P>, Fault> {
+    if P::kept().is_empty() {
+        return P::ask(site, &question).await.map(Counted::now);
+    }
+    let key = format!("{} {}", P::PATH, P::key(&question));
+    // In this order: a write between the two is one that the answer may lack.
+    let writes = site.answers.writes();
+    let state = DataState { tables: site.database.state().await?, writes };
+    let asked = Arc::clone(site);
+    site.answers.of(&key, state, || async move { P::ask(&asked, &question).await }).await
+}
+
+/// Answers the questions whose answers are kept, before anybody asks them.
+pub(super) async fn answer_ahead<P: Page>(site: &Arc<Site>) {
+    for question in P::kept() {
+        if let Err(fault) = answered::<P>(site, question).await {
+            tracing::warn!(page = P::PATH, reason = fault.message(), "the page could not be counted ahead");
+        }
     }
 }
 
+/// What a request asks, answered.
+async fn requested<P: Page>(site: &Arc<Site>, parts: &mut Parts) -> Result<Counted<P>, Fault> {
+    let question = P::Question::from_request_parts(parts, site).await?;
+    answered(site, question).await
+}
+
 async fn as_html<P: Page>(State(site): State<Arc<Site>>, mut parts: Parts) -> Response {
-    let answered = answered::<P>(&site, &mut parts).await;
+    let answered = requested::<P>(&site, &mut parts).await;
     let headers = &parts.headers;
     let counted = match answered {
         Ok(counted) => counted,
         Err(fault) => return frame::fault_page(&fault, headers),
     };
     let mut frame = Frame::new(P::PATH, P::TITLE, headers);
-    frame.counted = counted.kept().then_some((counted.age, counted.took));
+    frame.counted = counted.kept().then_some((counted.age, counted.took, counted.outdated));
     match counted.answer.html(&frame) {
         Ok(html) => (not_stored(), Html(html)).into_response(),
         Err(error) => {
@@ -131,7 +157,7 @@ async fn as_html<P: Page>(State(site): State<Arc<Site>>, mut parts: Parts) -> Re
 }
 
 async fn as_json<P: Page>(State(site): State<Arc<Site>>, mut parts: Parts) -> Response {
-    match answered::<P>(&site, &mut parts).await {
+    match requested::<P>(&site, &mut parts).await {
         Ok(counted) => {
             let mut headers = not_stored();
             headers.insert(header::AGE, counted.age.as_secs().into());

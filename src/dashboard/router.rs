@@ -33,9 +33,7 @@ use super::{
 use crate::target::Version;
 
 /// From a request's head to its answer's: more than any statement may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// Between two pieces of what is sent to us.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// What every request needs.
 pub(super) struct Site {
@@ -74,6 +72,7 @@ pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Sett
         versions: std::mem::take(&mut settings.versions),
         exports: Arc::new(Semaphore::new(pages::settings::EXPORTS_AT_ONCE)),
     });
+    tokio::spawn(pages::answer_ahead(Arc::clone(&site)));
     let mut router = pages::routes()
         .merge(assets::routes())
         .route("/healthz", get(health::healthz))
@@ -88,7 +87,7 @@ pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Sett
     // What is added last is passed first.
     let mut router = router
         .layer(DefaultBodyLimit::max(api::snapshots::MAX_BODY_BYTES))
-        .layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
+        .layer(RequestBodyTimeoutLayer::new(settings.client_timeout))
         .layer(CsrfLayer::new())
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))

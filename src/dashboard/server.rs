@@ -20,8 +20,6 @@ use tower::ServiceExt;
 
 use super::{ServeError, Settings};
 
-/// How long a client may take for a request's head, and how long a connection may rest between two requests.
-const HEAD_WITHIN: Duration = Duration::from_secs(15);
 /// Connections at once: a file descriptor each, of which a process commonly has 1,024.
 const CONNECTIONS: usize = 900;
 /// How long to wait after the system had no connection to give, as when there are too many files open.
@@ -51,7 +49,7 @@ pub(super) async fn run(
         };
         match accepted {
             (Ok((stream, peer)), permit) => {
-                let served = graceful.watch(connection(router.clone(), stream, peer));
+                let served = graceful.watch(connection(router.clone(), stream, peer, settings.client_timeout));
                 tokio::spawn(async move {
                     // What ends a connection early is the client's business.
                     if let Err(error) = served.await {
@@ -79,6 +77,7 @@ fn connection(
     router: Router,
     stream: TcpStream,
     peer: SocketAddr,
+    client_timeout: Duration,
 ) -> impl GracefulConnection<Output = hyper::Result<()>, Error = hyper::Error> + Send {
     // Without it small answers wait for one another; where it cannot be set, they do.
     stream.set_nodelay(true).ok();
@@ -89,6 +88,6 @@ fn connection(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(client_timeout)
         .serve_connection(TokioIo::new(stream), service)
 }

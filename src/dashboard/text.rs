@@ -15,6 +15,16 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
+/// How long ago something was: `35 s`, `12 min`, `3 h`.
+pub(super) fn age(age: Duration) -> String {
+    match age.as_secs() {
+        0 => "less than a second".to_owned(),
+        seconds @ 1..60 => format!("{seconds} s"),
+        seconds @ 60..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
 /// `1,234,567`.
 pub(super) fn count(number: &i64) -> String {
     let digits = number.unsigned_abs().to_string();
@@ -54,6 +64,11 @@ pub(super) fn bytes(bytes: &i64) -> String {
 pub(super) fn minutes(milliseconds: &i32) -> String {
     let seconds = (i64::from(*milliseconds) + 500) / 1000;
     format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// A moment to the second, in UTC: `2026-01-31T12:00:00Z`.
+pub(super) fn moment(moment: sea_orm::prelude::DateTimeUtc) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Reads a day, `2026-01-31`, and gives it back as it is written.

@@ -30,6 +30,10 @@ impl Scratch {
         self.server.start(StartOptions::default()).unwrap()
     }
 
+    pub fn stop(&self) {
+        assert!(self.server.stop().unwrap(), "it was running");
+    }
+
     /// Where the pointer of this name leads.
     fn pointer(&self, name: &str) -> Option<PathBuf> {
         fs::read_to_string(self.workdir.join(".mtm").join(name)).ok().map(|text| text.trim_end().into())

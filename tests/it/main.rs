@@ -16,6 +16,7 @@ mod cases;
 mod certificate;
 mod command;
 mod conversions;
+mod dashboard;
 mod drift;
 mod enums;
 mod exit_codes;

@@ -157,10 +157,12 @@ impl Target {
     }
 
     /// The same target, with a pool kept as these options say: how many sessions, for how long. Each is still known to be a
-    /// real one, and has the settings of all.
+    /// real one, and has the settings of all, and these.
     #[must_use]
-    pub fn with_pool(self, options: PgPoolOptions) -> Target {
-        Target { pool: self.entry.pool_as(options), ..self }
+    pub fn with_pool(self, options: PgPoolOptions, settings: &[(&str, &str)]) -> Target {
+        let mut entry = (*self.entry).clone();
+        entry.options = entry.options.options(settings.iter().copied());
+        Target { pool: entry.pool_as(options), entry: Arc::new(entry), ..self }
     }
 
     /// Creates the target schema if it is not there.

@@ -56,6 +56,7 @@ pub(in crate::cli) async fn run(
         api_token,
         client_header,
         requests_a_second: args.rate_limit,
+        client_timeout: args.client_timeout,
         stop_within: args.stop_within,
         versions,
     };

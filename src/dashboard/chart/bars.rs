@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Scale, TOP, Tick, WIDTH, coordinate, is_labelled};
+use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Labels, Scale, TOP, Tick, WIDTH, coordinate};
 
 /// A chart of bars.
 #[derive(Template)]
@@ -40,6 +40,7 @@ impl Bars {
     ) -> Bars {
         let values: Vec<(&str, f64)> = values.into_iter().collect();
         let scale = Scale::up_to(values.iter().map(|(_, value)| *value).fold(0.0, f64::max));
+        let labels = Labels::new(values.iter().map(|(label, _)| *label));
         let room = (WIDTH - LEFT - RIGHT) / values.len().max(1) as f64;
         let floor = HEIGHT - BOTTOM;
         let bar = |(at, (label, value)): (usize, &(&str, f64))| {
@@ -51,8 +52,8 @@ impl Bars {
                 y: coordinate(y),
                 width: coordinate(room * 0.76),
                 height: coordinate((floor - y).max(0.0)),
-                middle: coordinate(x + room * 0.38),
-                labelled: is_labelled(at, values.len()),
+                middle: labels.middle(x + room * 0.38),
+                labelled: labels.is_written(at),
             }
         };
         Bars {

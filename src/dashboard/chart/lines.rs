@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Scale, TOP, Tick, WIDTH, coordinate, is_labelled};
+use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Labels, Scale, TOP, Tick, WIDTH, coordinate};
 
 /// A chart of lines.
 #[derive(Template)]
@@ -71,7 +71,7 @@ impl Lines {
         let step = (WIDTH - LEFT - RIGHT) / labels.len().max(2).saturating_sub(1) as f64;
         // A single label stands in the middle.
         let offset = if labels.len() == 1 { step / 2.0 } else { 0.0 };
-        let x = |at: usize| coordinate(LEFT + offset + step * at as f64);
+        let x = |at: usize| LEFT + offset + step * at as f64;
         let series = |(number, line): (usize, Line)| {
             let mut paths: Vec<String> = Vec::new();
             let mut points = Vec::new();
@@ -81,7 +81,7 @@ impl Lines {
                     open = false;
                     continue;
                 };
-                let (x, y) = (x(at), coordinate(scale.y(*value)));
+                let (x, y) = (coordinate(x(at)), coordinate(scale.y(*value)));
                 match paths.last_mut().filter(|_| open) {
                     Some(path) => *path += &format!(" L{x} {y}"),
                     None => paths.push(format!("M{x} {y}")),
@@ -92,12 +92,12 @@ impl Lines {
             }
             Series { name: line.name, number, paths, points }
         };
-        let count = labels.len();
-        let labelled = labels.iter().enumerate().filter(|(at, _)| is_labelled(*at, count));
+        let below = Labels::new(labels.iter().copied());
+        let written = labels.iter().enumerate().filter(|(at, _)| below.is_written(*at));
         Lines {
             title,
             series: lines.into_iter().enumerate().map(series).collect(),
-            labels: labelled.map(|(at, label)| Label { x: x(at), text: (*label).to_owned() }).collect(),
+            labels: written.map(|(at, label)| Label { x: below.middle(x(at)), text: (*label).to_owned() }).collect(),
             ticks: scale.ticks(),
             width: WIDTH,
             height: HEIGHT,

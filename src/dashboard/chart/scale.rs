@@ -9,8 +9,9 @@ pub(super) const RIGHT: f64 = 12.0;
 pub(super) const TOP: f64 = 12.0;
 pub(super) const BOTTOM: f64 = 34.0;
 
-/// Labels below that have room beside one another.
-const MOST_LABELS: usize = 9;
+/// What a letter of a label takes, and what lies between two labels.
+const LETTER: f64 = 7.2;
+const BETWEEN: f64 = 14.0;
 
 /// A line across the drawing, with its value.
 pub(super) struct Tick {
@@ -69,10 +70,30 @@ pub(super) fn coordinate(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// Which of so many labels below are written: all of a few, and of many some, the last among them.
-pub(super) fn is_labelled(at: usize, count: usize) -> bool {
-    let every = count.div_ceil(MOST_LABELS).max(1);
-    (count - 1 - at).is_multiple_of(every)
+/// Which labels below are written, and where: as many as have room beside one another, the last among them, and each within
+/// the drawing.
+pub(super) struct Labels {
+    count: usize,
+    every: usize,
+    longest: f64,
+}
+
+impl Labels {
+    pub(super) fn new<'a>(labels: impl IntoIterator<Item = &'a str>) -> Labels {
+        let lengths: Vec<usize> = labels.into_iter().map(|label| label.chars().count()).collect();
+        let longest = lengths.iter().max().copied().unwrap_or(0) as f64 * LETTER;
+        let most = ((WIDTH - LEFT - RIGHT) / (longest + BETWEEN)).max(1.0) as usize;
+        Labels { count: lengths.len(), every: lengths.len().div_ceil(most).max(1), longest }
+    }
+
+    pub(super) fn is_written(&self, at: usize) -> bool {
+        (self.count - 1 - at).is_multiple_of(self.every)
+    }
+
+    /// The middle of a label that belongs to this place.
+    pub(super) fn middle(&self, x: f64) -> String {
+        coordinate(x.min(WIDTH - 4.0 - self.longest / 2.0))
+    }
 }
 
 #[cfg(test)]
@@ -102,9 +123,13 @@ mod tests {
     #[test]
     fn labels_do_not_crowd() {
         for count in 1..200 {
-            let written = (0..count).filter(|at| is_labelled(*at, count)).count();
-            assert!((1..=MOST_LABELS).contains(&written), "{written} of {count}");
-            assert!(is_labelled(count - 1, count));
+            let labels = Labels::new(vec!["2026-11-20"; count]);
+            let written = (0..count).filter(|at| labels.is_written(*at)).count();
+            assert!((1..=7).contains(&written), "{written} of {count}");
+            assert!(labels.is_written(count - 1));
         }
+        let years = Labels::new(["2019"; 10]);
+        assert!((0..10).all(|at| years.is_written(at)));
+        assert_eq!(Labels::new(["2026-11-20"]).middle(WIDTH), "680.0");
     }
 }

@@ -53,6 +53,14 @@ pub(super) fn describe(openapi: &mut OpenApi) {
     for_each_page!(described);
 }
 
+/// Answers ahead what takes long, one after another.
+pub(super) async fn answer_ahead(site: Arc<Site>) {
+    macro_rules! answered {
+        ($($page:ty),+) => { $(page::answer_ahead::<$page>(&site).await;)+ };
+    }
+    for_each_page!(answered);
+}
+
 /// Every question that a page asks.
 pub(super) fn questions() -> Vec<&'static Question> {
     let mut questions = [

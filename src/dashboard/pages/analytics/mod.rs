@@ -153,8 +153,12 @@ impl Page for Analytics {
     const SUMMARY: &'static str =
         "How the catalogue grows, how diverse it is, how fast it changes, which artists stay";
 
-    fn kept_as(Asked(asked): &Self::Question) -> Option<String> {
-        Some(Range::named(asked.range.as_deref()).word().to_owned())
+    fn kept() -> Vec<Self::Question> {
+        Range::ALL.into_iter().map(|range| Asked(Ranged { range: Some(range.word().to_owned()) })).collect()
+    }
+
+    fn key(Asked(asked): &Self::Question) -> &'static str {
+        Range::named(asked.range.as_deref()).word()
     }
 
     async fn ask(site: &Site, Asked(asked): &Self::Question) -> Result<Analytics, Fault> {

@@ -81,8 +81,8 @@ impl Page for Dashboard {
     const SUMMARY: &'static str =
         "What the payloads tell of all tracks: release years, explicit ones, ISRC, generations";
 
-    fn kept_as(_: &Self::Question) -> Option<String> {
-        Some(String::new())
+    fn kept() -> Vec<Self::Question> {
+        vec![Asked(Nothing {})]
     }
 
     async fn ask(site: &Site, _: &Self::Question) -> Result<Dashboard, Fault> {

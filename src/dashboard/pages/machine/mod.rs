@@ -31,7 +31,7 @@ pub(super) const QUESTIONS: &[&Question] = &[&DAYS, &CHART];
 /// Which day and time range are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(in crate::dashboard) struct OfDay {
-    /// The day, `2026-01-31`; none: the last snapshot's.
+    /// The day, `2026-01-31`; none: a year before the last snapshot, or the first.
     date: Option<String>,
     /// `short_term`, `medium_term` or `long_term`; none: `short_term`.
     range: Option<String>,

@@ -1,9 +1,12 @@
 -- The artists with the most distinct snapshot dates, since day $1 (null: of all time), the first $2 of them.
-SELECT tracks.artist_name, count(DISTINCT seen.snapshot_date) AS days
+SELECT artist_name, count(*) AS days
 FROM (
-    SELECT DISTINCT track_id, snapshot_date FROM snapshots WHERE $1::date IS NULL OR snapshot_date >= $1::date
+    SELECT tracks.artist_name, snapshots.snapshot_date
+    FROM snapshots
+    JOIN tracks USING (track_id)
+    WHERE $1::date IS NULL OR snapshots.snapshot_date >= $1::date
+    GROUP BY tracks.artist_name, snapshots.snapshot_date
 ) AS seen
-JOIN tracks USING (track_id)
-GROUP BY tracks.artist_name
-ORDER BY days DESC, tracks.artist_name
+GROUP BY artist_name
+ORDER BY days DESC, artist_name
 LIMIT $2

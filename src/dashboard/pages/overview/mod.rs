@@ -99,8 +99,8 @@ impl Page for Overview {
     const SUMMARY: &'static str =
         "How much there is, how fast it changes, and when each track was first seen";
 
-    fn kept_as(_: &Self::Question) -> Option<String> {
-        Some(String::new())
+    fn kept() -> Vec<Self::Question> {
+        vec![Asked(Nothing {})]
     }
 
     async fn ask(site: &Site, _: &Self::Question) -> Result<Overview, Fault> {

@@ -127,8 +127,8 @@ impl Page for Playlists {
     const SUMMARY: &'static str =
         "Proposals out of the history: forgotten gems, recent discoveries, current rotation";
 
-    fn kept_as(_: &Self::Question) -> Option<String> {
-        Some(String::new())
+    fn kept() -> Vec<Self::Question> {
+        vec![Asked(Nothing {})]
     }
 
     async fn ask(site: &Site, _: &Self::Question) -> Result<Playlists, Fault> {

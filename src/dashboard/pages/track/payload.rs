@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 /// How deep it is unfolded into nodes; what is deeper stays text.
 const DEEPEST: usize = 32;
 /// Values in an object or a list up to which it is open at first.
-const OPEN_UP_TO: usize = 12;
+const OPEN_UP_TO: usize = 24;
 
 /// A value, under its key where it has one.
 pub(super) struct Node {

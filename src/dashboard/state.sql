@@ -1,0 +1,18 @@
+-- What tells that one of the two tables has changed: the file that holds it, which TRUNCATE and rewriting replace, and how many
+-- rows were ever inserted, updated and deleted. A partitioned table is its partitions.
+SELECT string_agg(
+    format(
+        '%s %s %s %s %s',
+        relid::oid,
+        pg_relation_filenode(relid),
+        pg_stat_get_tuples_inserted(relid),
+        pg_stat_get_tuples_updated(relid),
+        pg_stat_get_tuples_deleted(relid)),
+    ', ' ORDER BY relid)
+FROM (
+    VALUES ('tracks'::regclass), ('snapshots'::regclass)
+    UNION
+    SELECT relid FROM pg_partition_tree('tracks')
+    UNION
+    SELECT relid FROM pg_partition_tree('snapshots')
+) AS relations (relid)
