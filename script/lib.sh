@@ -138,14 +138,30 @@ ensure_cargo_deny() {
     cargo deny --version >/dev/null 2>&1 || install_cargo_tool cargo-deny --no-default-features
 }
 
+# An environment for Python's packages, in the folder that is named.
+make_python_environment() {
+    has python3 || apt_install python3 || true
+    python3 -m venv "$1" >/dev/null 2>&1 || { apt_install python3-venv && python3 -m venv "$1"; }
+}
+
 # squawk, which knows what statements do to a database in use; its package holds a program, in an environment of its own.
 ensure_squawk() {
     [ -x target/squawk/bin/squawk ] && return
     say "installing squawk"
-    has python3 || apt_install python3 || true
-    python3 -m venv target/squawk >/dev/null 2>&1 || { apt_install python3-venv && python3 -m venv target/squawk; }
+    make_python_environment target/squawk
     target/squawk/bin/pip install --quiet squawk-cli==2.70.0 ||
         die "squawk could not be installed; install it (pip install squawk-cli) into target/squawk and try again"
+}
+
+# What examples/flask needs, in an environment of its own; brought up to date where the requirements have changed since.
+ensure_flask() {
+    local requirements=examples/flask/requirements.txt
+    cmp -s "$requirements" target/flask/requirements.txt && return
+    say "installing Flask, psycopg2 and gunicorn"
+    make_python_environment target/flask
+    target/flask/bin/pip install --quiet --requirement "$requirements" ||
+        die "Flask could not be installed; install $requirements (pip install -r) into target/flask and try again"
+    cp "$requirements" target/flask/requirements.txt
 }
 
 ensure_shellcheck() {
