@@ -17,6 +17,7 @@ mod certificate;
 mod command;
 mod conversions;
 mod drift;
+mod encryption;
 mod enums;
 mod exit_codes;
 mod expressions;
