@@ -2,8 +2,8 @@
 
     curl -fsS -o export.jsonl https://SITE/export.jsonl && python3 examples/export_to_sqlite.py back.db <export.jsonl
 
-A line is a row: {"table": "tracks", "row": {"track_id": "…", …}}. SQLite takes it apart, and not Python, so that a payload
-stays as it is written there and none of its numbers passes through a float. Needs SQLite 3.38.
+A line is a row: {"table": "tracks", "track_id": "…", …}; the last one counts them. SQLite takes a line apart, and not
+Python, so that a payload stays as it is written there and none of its numbers passes through a float. Needs SQLite 3.38.
 """
 
 import os
@@ -38,12 +38,29 @@ INSERTS = {
         INSERT INTO tracks
         SELECT line ->> 'track_id', line ->> 'name', line ->> 'artist_name', line ->> 'album_name',
                line ->> 'duration_ms', line ->> 'spotify_url', nullif(line -> 'raw_json', 'null')
-        FROM (SELECT ? -> 'row' AS line)""",
+        FROM (SELECT ? AS line)""",
     "snapshots": """
         INSERT INTO snapshots
         SELECT line ->> 'track_id', line ->> 'snapshot_date', line ->> 'time_range', line ->> 'rank'
-        FROM (SELECT ? -> 'row' AS line)""",
+        FROM (SELECT ? AS line)""",
 }
+
+
+def copy(lines, database):
+    """Copies the rows, and returns how many there are of each table, and how many there should be."""
+    counts = dict.fromkeys(INSERTS, 0)
+    for number, line in enumerate(lines, start=1):
+        try:
+            (table,) = database.execute("SELECT ? ->> 'table'", (line,)).fetchone()
+        except sqlite3.OperationalError as error:
+            sys.exit(f"line {number} cannot be read: {error}")
+        if table == "end":
+            return counts, {name: database.execute("SELECT ? ->> ?", (line, name)).fetchone()[0] for name in INSERTS}
+        if table not in INSERTS:
+            sys.exit(f"line {number} is of the table {table}, which is not known here")
+        database.execute(INSERTS[table], (line,))
+        counts[table] += 1
+    sys.exit("the export was cut off: its last line is missing")
 
 
 def main(path):
@@ -52,16 +69,9 @@ def main(path):
     database = sqlite3.connect(path, isolation_level=None)
     try:
         database.executescript("BEGIN;" + SCHEMA)
-        rows = dict.fromkeys(INSERTS, 0)
-        for number, line in enumerate(sys.stdin, start=1):
-            try:
-                (table,) = database.execute("SELECT ? ->> 'table'", (line,)).fetchone()
-            except sqlite3.OperationalError as error:
-                sys.exit(f"line {number} cannot be read ({error}); was the export cut off?")
-            if table not in INSERTS:
-                sys.exit(f"line {number} is of the table {table}, which is not known here")
-            database.execute(INSERTS[table], (line,))
-            rows[table] += 1
+        counts, expected = copy(sys.stdin, database)
+        if counts != expected:
+            sys.exit(f"{counts} were read, and {expected} were sent")
         if orphans := database.execute("PRAGMA foreign_key_check").fetchall():
             sys.exit(f"{len(orphans)} snapshots are of tracks that the export lacks")
         database.execute("COMMIT")
@@ -69,7 +79,7 @@ def main(path):
         database.close()
         os.remove(path)
         raise
-    print(f"{path}: {rows['tracks']} tracks, {rows['snapshots']} snapshots")
+    print(f"{path}: {counts['tracks']} tracks, {counts['snapshots']} snapshots")
 
 
 if __name__ == "__main__":
