@@ -340,14 +340,14 @@ async fn database_that_is_not_there() {
 }
 
 /// A server that asks for passwords, in a folder of the test's.
-struct Guarded {
-    place: Workplace,
+pub struct Guarded {
+    pub place: Workplace,
     port: u16,
-    password: String,
+    pub password: String,
 }
 
 impl Guarded {
-    fn start() -> Guarded {
+    pub fn start() -> Guarded {
         let place = Workplace::new();
         place.sqlite("source.db", SMALL);
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -358,7 +358,7 @@ impl Guarded {
         Guarded { place, port, password }
     }
 
-    fn url(&self, password: &str) -> String {
+    pub fn url(&self, password: &str) -> String {
         format!("postgresql://postgres:{password}@127.0.0.1:{}/postgres", self.port)
     }
 }

@@ -18,6 +18,7 @@ mod command;
 mod conversions;
 mod dashboard;
 mod drift;
+mod encryption;
 mod enums;
 mod exit_codes;
 mod expressions;

@@ -9,7 +9,7 @@ mod choice;
 mod error;
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -232,10 +232,23 @@ impl Entry {
         ConnectError::Question { server: self.server.clone(), source: error.into() }
     }
 
+    /// What the TLS library has against a certificate, the driver reports as wrong data of the connection; that the file
+    /// of `sslrootcert` is missing, as a missing file, which only a socket can be besides.
+    fn is_about_certificates(&self, error: &io::Error) -> bool {
+        match error.kind() {
+            io::ErrorKind::InvalidData => true,
+            io::ErrorKind::NotFound => self.options.get_socket().is_none(),
+            _ => false,
+        }
+    }
+
     /// Codes from the manual, appendix "PostgreSQL Error Codes".
     fn explain(&self, error: sqlx::Error) -> ConnectError {
         let (server, user, database) = (self.server.clone(), self.user.clone(), self.database.clone());
         match &error {
+            sqlx::Error::Io(error) if self.is_about_certificates(error) => {
+                return ConnectError::Tls { server, reason: error.to_string() };
+            }
             sqlx::Error::Io(error) => return ConnectError::NoServer { server, reason: error.to_string() },
             sqlx::Error::Tls(error) => return ConnectError::Tls { server, reason: error.to_string() },
             sqlx::Error::Configuration(error) => {
