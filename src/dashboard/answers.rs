@@ -2,9 +2,9 @@
 //!
 //! Some pages count over every row, which takes seconds where there are a million. Such an answer is kept, and given again
 //! until one of the two tables has changed, which PostgreSQL's own counters tell ([`Database::state`]) and every write through
-//! this process. Then it is counted anew. Where that takes no time, whoever asks waits for it; where it takes long, the answer
-//! of before is given once more, the page says so, and the new one is counted meanwhile: nobody waits for a count but the very
-//! first, which the site makes for itself when it starts. However many ask, a question is counted once at a time.
+//! this process. Then it is counted anew. Where that takes no time, whoever asks waits for it; where it takes long, or somebody
+//! counts already, the answer of before is given once more, the page says so, and the new one is counted meanwhile. For the
+//! very first answer everybody waits; the site asks for it when it starts. A question is counted once at a time.
 //!
 //! [`Database::state`]: super::database::Database::state
 
@@ -134,24 +134,35 @@ impl Answers {
             Arc::clone(places.entry(key.to_owned()).or_default())
         };
         if let Some(kept) = place.kept() {
-            let current = kept.state == state;
-            if (current || kept.took > PATIENCE)
-                && let Some(counted) = kept.counted(!current)
+            if kept.state == state
+                && let Some(counted) = kept.counted(false)
             {
-                // Whoever has the turn counts already.
-                if !current && let Ok(turn) = Arc::clone(&place.turn).try_lock_owned() {
-                    let count = count();
+                return Ok(counted);
+            }
+            match Arc::clone(&place.turn).try_lock_owned() {
+                Ok(turn) if kept.took <= PATIENCE => {
+                    let counted = place.count(state, count()).await;
+                    drop(turn);
+                    return counted;
+                }
+                Ok(turn) => {
+                    let (place, count) = (Arc::clone(&place), count());
                     tokio::spawn(async move {
                         // What goes wrong is said to whoever asks next.
                         place.count(state, count).await.ok();
                         drop(turn);
                     });
                 }
+                // Somebody counts already.
+                Err(_) => {}
+            }
+            if let Some(counted) = kept.counted(true) {
                 return Ok(counted);
             }
+            return Err(Fault::Internal);
         }
         let _turn = place.turn.lock().await;
-        // Somebody may have counted while this one waited.
+        // Whoever had the turn before has counted.
         if let Some(kept) = place.kept()
             && kept.state == state
             && let Some(counted) = kept.counted(false)

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, RuntimeErr, SqlxPostgresConnector, Statement, Value,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, RuntimeErr,
+    SqlxPostgresConnector, Statement, Value,
 };
 
 use super::{ServeError, fault::Fault, metrics};

@@ -64,7 +64,7 @@ pub(super) struct Frame {
     /// The page's title.
     pub(super) title: &'static str,
     pub(super) theme: Theme,
-/// How long ago the answer was counted, how long that took, and whether something has changed since; `None`: just now.
+    /// How long ago the answer was counted, how long that took, and whether something has changed since; `None`: just now.
     pub(super) counted: Option<(Duration, Duration, bool)>,
 }
 
@@ -96,7 +96,11 @@ impl Frame {
     /// When the figures were counted, in words.
     pub(super) fn counted_in_words(&self) -> Option<String> {
         let (age, took, outdated) = self.counted?;
-        let since = if outdated { "There is something new since; it is being counted." } else { "Nothing has changed since." };
+        let since = if outdated {
+            "There is something new since; it is being counted."
+        } else {
+            "Nothing has changed since."
+        };
         Some(format!("Counted {} ago, in {}. {since}", text::age(age), text::duration(took)))
     }
 }

@@ -32,12 +32,19 @@ pub(super) async fn healthz() -> &'static str {
 
 /// `GET /readyz`
 pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Response {
-    // Read only, and only where there is something to compare.
+    if let Err(fault) = site.database.state().await {
+        tracing::warn!(reason = fault.message(), "not ready");
+        return answer(Readiness { ready: false, database: false, pending_versions: Vec::new() });
+    }
+    // Only where there is something to compare: a role that only reads the tables need not see the versions.
+    if site.versions.is_empty() {
+        return answer(Readiness { ready: true, database: true, pending_versions: Vec::new() });
+    }
     let pending = target::status(site.database.target(), &site.versions).await.map(|statuses| {
         let pending = statuses.into_iter().filter(|status| status.state != VersionState::Applied);
         pending.map(|status| status.name).collect::<Vec<_>>()
     });
-    let readiness = match pending {
+    answer(match pending {
         Ok(pending_versions) => {
             if !pending_versions.is_empty() {
                 tracing::warn!(?pending_versions, "not ready: `mtm migrate up` applies them");
@@ -45,10 +52,13 @@ pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Response {
             Readiness { ready: pending_versions.is_empty(), database: true, pending_versions }
         }
         Err(error) => {
-            tracing::warn!(%error, "not ready");
-            Readiness { ready: false, database: false, pending_versions: Vec::new() }
+            tracing::warn!(%error, "not ready: the versions could not be read");
+            Readiness { ready: false, database: true, pending_versions: Vec::new() }
         }
-    };
+    })
+}
+
+fn answer(readiness: Readiness) -> Response {
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }

@@ -49,7 +49,8 @@ pub(super) async fn run(
         };
         match accepted {
             (Ok((stream, peer)), permit) => {
-                let served = graceful.watch(connection(router.clone(), stream, peer, settings.client_timeout));
+                let served =
+                    graceful.watch(connection(router.clone(), stream, peer, settings.client_timeout));
                 tokio::spawn(async move {
                     // What ends a connection early is the client's business.
                     if let Err(error) = served.await {

@@ -37,14 +37,18 @@ document.addEventListener("keydown", (event) => {
 const payload = document.querySelector("[data-payload]");
 const find = document.querySelector("input[data-find]");
 if (payload && find) {
-  const leaves = [...payload.querySelectorAll("li")];
+  const nodes = [...payload.querySelectorAll("li")];
+  const key = (node) => node.querySelector(":scope > .key, :scope > details > summary > .key")?.textContent ?? "";
+  const isIn = (node) => Boolean(node.querySelector(":scope > details"));
   find.addEventListener("input", () => {
     const wanted = find.value.trim().toLowerCase();
+    const holds = (text) => text.toLowerCase().includes(wanted);
     let found = 0;
-    for (const leaf of leaves) {
-      const matches = !wanted || leaf.textContent.toLowerCase().includes(wanted);
-      leaf.hidden = !matches;
-      if (matches && wanted && !leaf.querySelector("li")) found += 1;
+    for (const node of nodes) {
+      let above = node.parentElement.closest("li");
+      while (above && !holds(key(above))) above = above.parentElement.closest("li");
+      node.hidden = Boolean(wanted) && !above && !holds(node.textContent);
+      if (wanted && holds(isIn(node) ? key(node) : node.textContent)) found += 1;
     }
     for (const fold of payload.querySelectorAll("details")) fold.open = Boolean(wanted) || fold.dataset.open === "true";
     const told = document.querySelector("[data-found]");

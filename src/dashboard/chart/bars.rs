@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Labels, Scale, TOP, Tick, WIDTH, coordinate};
+use super::scale::{BOTTOM, HEIGHT, LEFT, Labels, RIGHT, Scale, TOP, Tick, WIDTH, coordinate};
 
 /// A chart of bars.
 #[derive(Template)]

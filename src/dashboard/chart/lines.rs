@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Labels, Scale, TOP, Tick, WIDTH, coordinate};
+use super::scale::{BOTTOM, HEIGHT, LEFT, Labels, RIGHT, Scale, TOP, Tick, WIDTH, coordinate};
 
 /// A chart of lines.
 #[derive(Template)]
@@ -97,7 +97,9 @@ impl Lines {
         Lines {
             title,
             series: lines.into_iter().enumerate().map(series).collect(),
-            labels: written.map(|(at, label)| Label { x: below.middle(x(at)), text: (*label).to_owned() }).collect(),
+            labels: written
+                .map(|(at, label)| Label { x: below.middle(x(at)), text: (*label).to_owned() })
+                .collect(),
             ticks: scale.ticks(),
             width: WIDTH,
             height: HEIGHT,

@@ -26,7 +26,8 @@ struct History {
 impl History {
     fn of(way: &Way) -> History {
         let file = rusqlite::Connection::open(&way.source).unwrap();
-        let mut places = file.prepare("SELECT track_id, snapshot_date, time_range, rank FROM snapshots").unwrap();
+        let mut places =
+            file.prepare("SELECT track_id, snapshot_date, time_range, rank FROM snapshots").unwrap();
         let places = places
             .query_map([], |row| {
                 Ok(Place { track: row.get(0)?, day: row.get(1)?, range: row.get(2)?, rank: row.get(3)? })
@@ -41,8 +42,13 @@ impl History {
             .map(Result::unwrap)
             .collect();
         let payloads = tracks.iter().filter_map(|(_, _, json)| serde_json::from_str(json.as_ref()?).ok());
-        let payloads: Vec<Value> = payloads.filter(|payload: &Value| payload != &serde_json::json!({})).collect();
-        History { places, payloads, artists: tracks.into_iter().map(|(id, artist, _)| (id, artist)).collect() }
+        let payloads: Vec<Value> =
+            payloads.filter(|payload: &Value| payload != &serde_json::json!({})).collect();
+        History {
+            places,
+            payloads,
+            artists: tracks.into_iter().map(|(id, artist, _)| (id, artist)).collect(),
+        }
     }
 
     fn chart(&self, day: &str, range: &str) -> BTreeMap<i64, &str> {
@@ -101,7 +107,10 @@ async fn overview_and_analytics() {
     assert_eq!(overview["places"], history.places.len());
     let (day, newcomers, tracks) = history.turnovers().pop().unwrap();
     assert_eq!(overview["turnover"]["day"], day);
-    assert_eq!((&overview["turnover"]["newcomers"], &overview["turnover"]["tracks"]), (&newcomers.into(), &tracks.into()));
+    assert_eq!(
+        (&overview["turnover"]["newcomers"], &overview["turnover"]["tracks"]),
+        (&newcomers.into(), &tracks.into())
+    );
     let days = history.days_of_artists("");
     let most = days.values().map(BTreeSet::len).max().unwrap();
     assert_eq!(overview["most_consistent_artist"]["days"], most);
@@ -128,13 +137,21 @@ async fn overview_and_analytics() {
         assert_eq!(seen_so_far, first_seen.len(), "up to the last month");
         for of in analytics["diversity"].as_array().unwrap() {
             let month = of["month"].as_str().unwrap();
-            let of_month = history.places.iter().filter(|place| place.day.starts_with(month) && place.day >= since);
+            let of_month =
+                history.places.iter().filter(|place| place.day.starts_with(month) && place.day >= since);
             let tracks: BTreeSet<&str> = of_month.map(|place| place.track.as_str()).collect();
-            let artists: BTreeSet<&str> = tracks.iter().map(|track| history.artists[*track].as_str()).collect();
-            assert_eq!((&of["tracks"], &of["artists"]), (&tracks.len().into(), &artists.len().into()), "{range} {month}");
+            let artists: BTreeSet<&str> =
+                tracks.iter().map(|track| history.artists[*track].as_str()).collect();
+            assert_eq!(
+                (&of["tracks"], &of["artists"]),
+                (&tracks.len().into(), &artists.len().into()),
+                "{range} {month}"
+            );
         }
         let mut months = BTreeMap::<String, (i64, i64)>::new();
-        for (day, newcomers, tracks) in history.turnovers().into_iter().filter(|(day, ..)| *day >= since.as_str()) {
+        for (day, newcomers, tracks) in
+            history.turnovers().into_iter().filter(|(day, ..)| *day >= since.as_str())
+        {
             let of = months.entry(day[..7].to_owned()).or_default();
             *of = (of.0 + newcomers, of.1 + tracks);
         }
@@ -142,7 +159,12 @@ async fn overview_and_analytics() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|of| (of["month"].as_str().unwrap().to_owned(), (of["newcomers"].as_i64().unwrap(), of["tracks"].as_i64().unwrap())))
+            .map(|of| {
+                (
+                    of["month"].as_str().unwrap().to_owned(),
+                    (of["newcomers"].as_i64().unwrap(), of["tracks"].as_i64().unwrap()),
+                )
+            })
             .collect();
         assert_eq!(told, months, "{range}");
         let days = history.days_of_artists(&since);
@@ -151,7 +173,11 @@ async fn overview_and_analytics() {
         let told = analytics["most_consistent_artists"].as_array().unwrap();
         assert_eq!(told.len(), most.len().min(10));
         for (artist, most) in told.iter().zip(most) {
-            assert_eq!((&artist["days"], days[artist["artist_name"].as_str().unwrap()].len()), (&most.into(), most), "{range}");
+            assert_eq!(
+                (&artist["days"], days[artist["artist_name"].as_str().unwrap()].len()),
+                (&most.into(), most),
+                "{range}"
+            );
         }
     }
 }
@@ -162,13 +188,18 @@ async fn dashboard_looks_into_every_payload() {
     let history = History::of(&way);
     let site = Site::serve(&way.place, &way.target.url, &[]);
     let dashboard = site.get("/api/dashboard").is(200).json();
-    let count = |holds: &dyn Fn(&Value) -> bool| history.payloads.iter().filter(|payload| holds(payload)).count();
+    let count =
+        |holds: &dyn Fn(&Value) -> bool| history.payloads.iter().filter(|payload| holds(payload)).count();
     assert_eq!(dashboard["payloads"], history.payloads.len());
     assert_eq!(dashboard["explicit"], count(&|payload| payload["explicit"] == true));
     assert_eq!(dashboard["clean"], count(&|payload| payload["explicit"] == false));
     assert_eq!(dashboard["with_isrc"], count(&|payload| payload["external_ids"].get("isrc").is_some()));
     for (name, precision) in [("to_the_day", "day"), ("to_the_month", "month"), ("to_the_year", "year")] {
-        assert_eq!(dashboard[name], count(&|payload| payload["album"]["release_date_precision"] == precision), "{name}");
+        assert_eq!(
+            dashboard[name],
+            count(&|payload| payload["album"]["release_date_precision"] == precision),
+            "{name}"
+        );
     }
     let generations = ["without_album_date", "with_markets", "without_markets", "without_external_ids"];
     let of_all: u64 = generations.iter().map(|name| dashboard[name].as_u64().unwrap()).sum();
@@ -205,7 +236,13 @@ async fn the_time_machine_and_the_playlists() {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|of| (of["rank"].as_i64().unwrap(), of["track_id"].as_str().unwrap().to_owned(), of["other_rank"].as_i64()))
+                .map(|of| {
+                    (
+                        of["rank"].as_i64().unwrap(),
+                        of["track_id"].as_str().unwrap().to_owned(),
+                        of["other_rank"].as_i64(),
+                    )
+                })
                 .collect();
             let expected: Vec<(i64, String, Option<i64>)> = history
                 .chart(day, "medium_term")
@@ -221,7 +258,8 @@ async fn the_time_machine_and_the_playlists() {
         let tracks = playlists["playlists"][number]["tracks"].as_array().unwrap();
         tracks.iter().map(|track| track["track_id"].as_str().unwrap().to_owned()).collect()
     };
-    let last: jiff::civil::Date = history.places.iter().map(|place| place.day.as_str()).max().unwrap().parse().unwrap();
+    let last: jiff::civil::Date =
+        history.places.iter().map(|place| place.day.as_str()).max().unwrap().parse().unwrap();
     let ago = |days: i64| last.checked_sub(jiff::Span::new().days(days)).unwrap().to_string();
     let mut gems: BTreeMap<&str, i64> = BTreeMap::new();
     for place in &history.places {
@@ -242,8 +280,11 @@ async fn the_time_machine_and_the_playlists() {
     let discoveries: BTreeSet<&str> =
         history.first_seen().into_iter().filter(|(_, day)| *day == last).map(|(track, _)| track).collect();
     assert_eq!(told(1).iter().map(String::as_str).collect::<BTreeSet<_>>(), discoveries);
-    let rotation: Vec<String> =
-        history.chart(history.days("short_term").last().unwrap(), "short_term").into_values().map(str::to_owned).collect();
+    let rotation: Vec<String> = history
+        .chart(history.days("short_term").last().unwrap(), "short_term")
+        .into_values()
+        .map(str::to_owned)
+        .collect();
     assert_eq!(told(2), rotation);
 }
 
@@ -255,7 +296,10 @@ async fn the_export_has_every_row_as_it_is() {
     let export = site.get("/export.jsonl").is(200).text;
     let lines: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (end, rows) = lines.split_last().unwrap();
-    assert_eq!((&end["tracks"], &end["snapshots"]), (&history.artists.len().into(), &history.places.len().into()));
+    assert_eq!(
+        (&end["tracks"], &end["snapshots"]),
+        (&history.artists.len().into(), &history.places.len().into())
+    );
     assert_eq!(rows.len(), history.artists.len() + history.places.len());
     let places: BTreeSet<(String, String, String, i64)> = rows
         .iter()
@@ -269,6 +313,7 @@ async fn the_export_has_every_row_as_it_is() {
         let row = (place.track.clone(), place.day.clone(), place.range.clone(), place.rank);
         assert!(places.contains(&row), "{row:?}");
     }
-    let payloads = rows.iter().filter(|row| row["table"] == "tracks" && row["raw_json"] != serde_json::json!({}));
+    let payloads =
+        rows.iter().filter(|row| row["table"] == "tracks" && row["raw_json"] != serde_json::json!({}));
     assert_eq!(payloads.filter(|row| row["raw_json"].is_object()).count(), history.payloads.len());
 }

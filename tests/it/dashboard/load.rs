@@ -12,8 +12,14 @@ use super::site::{Site, TOKEN, agent, page, sample};
 const CLIENTS: usize = 64;
 
 /// The pages that readers go through.
-const READ: [&str; 6] =
-    ["/machine", "/search?q=love", "/api/machine?date=2026-06-01&range=long_term", "/explore", "/playlists", "/"];
+const READ: [&str; 6] = [
+    "/machine",
+    "/search?q=love",
+    "/api/machine?date=2026-06-01&range=long_term",
+    "/explore",
+    "/playlists",
+    "/",
+];
 
 /// What the clients saw.
 #[derive(Default)]
@@ -81,8 +87,10 @@ fn write(site: &Site, client: usize, until: Instant, seen: &Seen) {
     while Instant::now() < until {
         // Ten tracks out of forty, and four days: every page overlaps with those of others.
         let day = format!("2027-01-0{}", 1 + (client + turn) % 4);
-        let names: Vec<String> = (0..10).map(|place| format!("load{:02}", (client * 7 + turn * 3 + place) % 40)).collect();
-        let tracks: Vec<(&str, &str, &str)> = names.iter().map(|name| (name.as_str(), "Loaded", "Many")).collect();
+        let names: Vec<String> =
+            (0..10).map(|place| format!("load{:02}", (client * 7 + turn * 3 + place) % 40)).collect();
+        let tracks: Vec<(&str, &str, &str)> =
+            names.iter().map(|name| (name.as_str(), "Loaded", "Many")).collect();
         let begun = Instant::now();
         let answer = agent
             .post(format!("{}/api/snapshots?time_range=short_term&date={day}", site.url))

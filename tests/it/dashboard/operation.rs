@@ -11,13 +11,23 @@ use crate::{
     support::TestDatabase,
 };
 
+/// Waits until the database answers a question so.
+async fn until(way: &Way, sql: &str, answer: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while way.target.value(sql).await.as_deref() != Some(answer) {
+        assert!(Instant::now() < deadline, "{sql} is never {answer}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ready_is_who_has_every_version() {
     let place = Workplace::new();
     place.write("mappings/types.yaml", include_str!("../../../mappings/types.yaml"));
     let version = "migration/versions/m20261123_000000_music_time_machine";
     for section in ["pre-data.sql", "post-data.sql", "down.sql"] {
-        let text = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(version).join(section)).unwrap();
+        let text =
+            std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(version).join(section))
+                .unwrap();
         place.write(&format!("{version}/{section}"), text);
     }
     let target = TestDatabase::new().await;
@@ -26,7 +36,10 @@ async fn ready_is_who_has_every_version() {
     site.get("/healthz").is(200);
     assert_eq!(site.get("/readyz").is(200).json()["ready"], true);
     let later = "migration/versions/m20261201_000000_more";
-    place.write(&format!("{later}/pre-data.sql"), "-- step\nALTER TABLE \"tracks\" ADD COLUMN \"more\" text;\n");
+    place.write(
+        &format!("{later}/pre-data.sql"),
+        "-- step\nALTER TABLE \"tracks\" ADD COLUMN \"more\" text;\n",
+    );
     place.write(&format!("{later}/post-data.sql"), "");
     place.write(&format!("{later}/down.sql"), "-- step\nALTER TABLE \"tracks\" DROP COLUMN \"more\";\n");
     let newer = Site::serve(&place, &target.url, &[]);
@@ -60,14 +73,20 @@ async fn metrics_count_requests_and_questions() {
     let log = site.log();
     let line = log.lines().find(|line| line.contains("\"/machine\"")).unwrap();
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
-    assert_eq!((&line["route"], &line["status"], &line["method"]), (&"/machine".into(), &200.into(), &"GET".into()));
+    assert_eq!(
+        (&line["route"], &line["status"], &line["method"]),
+        (&"/machine".into(), &200.into(), &"GET".into())
+    );
     assert!(!log.contains("secretword"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_finds_the_pool_exhausted_is_told_to_come_again() {
     let way = with_rows("").await;
-    let site = Site::serve_for_writers(&way, &[("MTM_POOL_MIN", "0"), ("MTM_POOL_MAX", "2"), ("MTM_POOL_ACQUIRE_TIMEOUT", "300ms")]);
+    let site = Site::serve_for_writers(
+        &way,
+        &[("MTM_POOL_MIN", "0"), ("MTM_POOL_MAX", "2"), ("MTM_POOL_ACQUIRE_TIMEOUT", "300ms")],
+    );
     site.get("/settings").is(200);
     // Somebody holds the table, and two writers wait for it with every session there is.
     let mut holder = PgConnection::connect(&way.target.url).await.unwrap();
@@ -76,23 +95,23 @@ async fn who_finds_the_pool_exhausted_is_told_to_come_again() {
         let writers: Vec<_> = (0..2)
             .map(|number| {
                 let site = &site;
-                scope.spawn(move || site.send("time_range=short_term&date=2026-01-31", &page(&[(&format!("t{number}"), "T", "X")])))
+                scope.spawn(move || {
+                    site.send(
+                        "time_range=short_term&date=2026-01-31",
+                        &page(&[(&format!("t{number}"), "T", "X")]),
+                    )
+                })
             })
             .collect();
-        let begun = Instant::now();
-        let busy = loop {
-            let answer = site.get("/machine");
-            if answer.status == 503 {
-                break answer;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(10), "the pool is never exhausted");
-        };
+        let runtime = tokio::runtime::Handle::current();
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE 'INSERT%'";
+        tokio::task::block_in_place(|| runtime.block_on(until(&way, waiting, "2")));
+        let busy = site.get("/machine").is(503);
         assert_eq!(busy.header("retry-after"), Some("2"));
         let busy = busy.says(&["every session with the database is in use"]);
         assert!(busy.text.contains("<h1>Busy</h1>"));
         assert_eq!(site.get("/api/machine").is(503).json()["status"], 503);
         site.get("/healthz").is(200);
-        let runtime = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| runtime.block_on(holder.execute("ROLLBACK"))).unwrap();
         for writer in writers {
             writer.join().unwrap().is(201);
@@ -124,7 +143,9 @@ async fn a_database_that_was_away_is_used_again() {
     );
     let source = place.sqlite("music.db", include_str!("../../../src/demo/sample.sql"));
     let way = Way { place, source, target: TestDatabase::of(running.url("music")) };
-    way.place.mtm(&["apply", "--source", way.source.to_str().unwrap(), "--target", &way.target.url, "--yes"]).ends_with(0);
+    way.place
+        .mtm(&["apply", "--source", way.source.to_str().unwrap(), "--target", &way.target.url, "--yes"])
+        .ends_with(0);
     let site = Site::serve_for_writers(&way, &[("MTM_POOL_ACQUIRE_TIMEOUT", "1s")]);
     site.send("time_range=short_term", &page(&[("t", "T", "X")])).is(201);
 
@@ -161,14 +182,11 @@ async fn told_to_stop_it_finishes_what_it_has_begun() {
     holder.execute("BEGIN; LOCK TABLE tracks IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let answer = std::thread::scope(|scope| {
         let writer = scope.spawn(|| site.send("time_range=short_term", &page(&[("t", "T", "X")])));
-        let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())";
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE 'INSERT%'";
         let runtime = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| {
             runtime.block_on(async {
-                let deadline = Instant::now() + Duration::from_secs(10);
-                while way.target.value(waits).await.as_deref() != Some("true") {
-                    assert!(Instant::now() < deadline, "the writer does not wait");
-                }
+                until(&way, waits, "1").await;
                 site.signal("-TERM");
                 site.wait("the end", |site| site.log().contains("stopping"));
                 assert!(std::net::TcpStream::connect(site.address()).is_err(), "nobody new is let in");
@@ -194,16 +212,20 @@ async fn what_it_cannot_serve_it_says_at_once() {
              CREATE TABLE snapshots (track_id text, snapshot_date text, time_range text, rank integer, created_at timestamptz, updated_at timestamptz)",
         )
         .await;
-    refused(&place, &["--target", &empty.url], &[]).fails(1, &[
-        "tracks.raw_json is text, and should be jsonb",
-        "tracks.duration_ms is bigint, and should be integer",
-        "snapshots.snapshot_date is text, and should be date",
-    ]);
+    refused(&place, &["--target", &empty.url], &[]).fails(
+        1,
+        &[
+            "tracks.raw_json is text, and should be jsonb",
+            "tracks.duration_ms is bigint, and should be integer",
+            "snapshots.snapshot_date is text, and should be date",
+        ],
+    );
     refused(&place, &[], &[]).fails(64, &["DATABASE_URL"]);
     let short = [("MTM_API_TOKEN", "short")];
     refused(&place, &["--target", &empty.url], &short).fails(64, &["16 characters"]);
     refused(&place, &["--target", &empty.url, "--pool-min", "11"], &[]).fails(64, &["above its maximum"]);
-    refused(&place, &["--target", &empty.url], &[("MTM_POOL_ACQUIRE_TIMEOUT", "soon")]).fails(64, &["a duration is a number and a unit"]);
+    refused(&place, &["--target", &empty.url], &[("MTM_POOL_ACQUIRE_TIMEOUT", "soon")])
+        .fails(64, &["a duration is a number and a unit"]);
 
     let way = with_rows("").await;
     let site = Site::serve(&way.place, &way.target.url, &[]);

@@ -36,7 +36,8 @@ async fn every_page_and_its_mirror() {
         assert!(schema.is_object(), "{described} is not described");
         schema["components"] = openapi["components"].clone();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let wrong: Vec<String> = validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let wrong: Vec<String> =
+            validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(wrong.is_empty(), "{mirror}: {wrong:?}");
     }
     assert!(openapi["paths"]["/api/snapshots"]["post"]["security"].is_array());
@@ -122,7 +123,12 @@ async fn a_search_marks_its_words_and_takes_the_webs_signs() {
     let site = Site::serve(&way.place, &way.target.url, &[]);
     let found = |query: &str| -> Vec<String> {
         let hits = site.get(&format!("/api/search?{query}")).is(200).json();
-        hits["hits"].as_array().unwrap().iter().map(|hit| hit["track_id"].as_str().unwrap().to_owned()).collect()
+        hits["hits"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hit| hit["track_id"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(found("q=monday"), ["2", "1"], "two Mondays rank above one");
     assert_eq!(found("q=%22blue+monday%22+-nobody"), ["1"]);
@@ -139,9 +145,17 @@ async fn a_search_marks_its_words_and_takes_the_webs_signs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payload_is_folded_searched_and_kept_to_its_last_digit() {
     let payload = r#"{"popularity": 1.10, "big": 12345678901234567890123, "album": {"name": "Needle"}, "markets": ["DE", "US"]}"#;
-    let way = with_rows(&format!("INSERT INTO tracks VALUES ('t', 'Track', 'Artist', NULL, NULL, NULL, '{payload}')")).await;
+    let way = with_rows(&format!(
+        "INSERT INTO tracks VALUES ('t', 'Track', 'Artist', NULL, NULL, NULL, '{payload}')"
+    ))
+    .await;
     let site = Site::serve(&way.place, &way.target.url, &[]);
-    site.get("/tracks/t").is(200).says(&["It has not been in a chart", "1.10", "12345678901234567890123", "<details open"]);
+    site.get("/tracks/t").is(200).says(&[
+        "It has not been in a chart",
+        "1.10",
+        "12345678901234567890123",
+        "<details open",
+    ]);
     site.get("/tracks/t?find=NEEDLE").is(200).says(&["1 found", "Needle"]);
     assert!(!site.get("/tracks/t?find=needle").text.contains("1.10"), "what does not match is left out");
     assert!(site.get("/api/tracks/t").text.contains("12345678901234567890123"));
@@ -158,7 +172,9 @@ async fn the_migration_page_tells_of_runs_versions_and_the_proof() {
     let ledger = site.get("/api/migration").json();
     assert_eq!(ledger["certificate"]["equal"], true);
     assert_eq!(ledger["certificate"]["summary"]["tables"].as_array().unwrap().len(), 2);
-    way.target.execute("UPDATE tracks SET name = name || '!' WHERE track_id = (SELECT min(track_id) FROM tracks)").await;
+    way.target
+        .execute("UPDATE tracks SET name = name || '!' WHERE track_id = (SELECT min(track_id) FROM tracks)")
+        .await;
     way.place.mtm(&["verify", "--source", &source, "--target", &way.target.url]).ends_with(2);
     site.get("/migration").says(&["There were differences"]);
     assert_eq!(site.get("/api/migration").json()["certificate"]["equal"], false);

@@ -17,7 +17,10 @@ async fn a_page_is_stored_once_however_often_it_is_sent() {
     let site = Site::serve_for_writers(&way, &[]);
     let first = page(&[("a", "Ä track", "One"), ("b", "Another", "Two")]);
     let answer = site.send(PAGE, &first).is(201).json();
-    assert_eq!(answer, serde_json::json!({"date": "2026-01-31", "time_range": "short_term", "tracks": 2, "left_out": 0}));
+    assert_eq!(
+        answer,
+        serde_json::json!({"date": "2026-01-31", "time_range": "short_term", "tracks": 2, "left_out": 0})
+    );
     let stored = "a 2026-01-31 short_term 1, b 2026-01-31 short_term 2";
     assert_eq!(places(&way).await, stored);
     let row = "SELECT concat_ws('|', name, artist_name, album_name, duration_ms, spotify_url, raw_json #>> '{album,release_date}', \
@@ -36,7 +39,10 @@ async fn a_page_is_stored_once_however_often_it_is_sent() {
     // Another page of the same day moves what both name, and takes what is newer.
     let second = page(&[("c", "New", "Three"), ("a", "A track", "One")]);
     site.send(PAGE, &second).is(201);
-    assert_eq!(places(&way).await, "c 2026-01-31 short_term 1, a 2026-01-31 short_term 2, b 2026-01-31 short_term 2");
+    assert_eq!(
+        places(&way).await,
+        "c 2026-01-31 short_term 1, a 2026-01-31 short_term 2, b 2026-01-31 short_term 2"
+    );
     let changed = "SELECT concat(name, '|', updated_at > created_at) FROM tracks WHERE track_id = 'a'";
     assert_eq!(way.target.value(changed).await.unwrap(), "A track|t");
 
@@ -76,7 +82,8 @@ async fn what_is_refused_stores_nothing() {
         (PAGE, &[authorized, json], &surrogate, 400, "items[0]"),
         (PAGE, &[authorized, json], &huge, 413, "bytes at most"),
     ] {
-        let answer = site.post(&format!("/api/snapshots?{query}"), headers, body.as_bytes()).is(status).says(&[said]);
+        let answer =
+            site.post(&format!("/api/snapshots?{query}"), headers, body.as_bytes()).is(status).says(&[said]);
         assert_eq!(answer.json()["status"], status, "{said}");
     }
     assert_eq!(places(&way).await, "");
@@ -103,7 +110,17 @@ async fn without_a_token_or_the_right_to_write_nothing_is_written() {
     let url = way.target.url.replace("postgres@", &format!("{role}@"));
     {
         let reader = Site::serve(&way.place, &url, &[("MTM_API_TOKEN", TOKEN)]);
-        for path in ["/", "/dashboard", "/analytics", "/machine", "/search?q=track", "/tracks/t", "/playlists", "/explore", "/migration"] {
+        for path in [
+            "/",
+            "/dashboard",
+            "/analytics",
+            "/machine",
+            "/search?q=track",
+            "/tracks/t",
+            "/playlists",
+            "/explore",
+            "/migration",
+        ] {
             reader.get(path).is(200);
         }
         reader.get("/settings").is(200).says(&["reads only", "the role may not write"]);

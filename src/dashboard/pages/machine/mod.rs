@@ -24,7 +24,7 @@ const CHART: Question = question!(
     "machine",
     "chart",
     ["'short_term'", "'2026-06-05'", "'2026-11-20'", "100"],
-    Reads::Indexes(&["idx_snapshots_date", "tracks_pkey", "snapshots_pkey"])
+    Reads::Indexes(&["idx_snapshots_date", "tracks_pkey"])
 );
 pub(super) const QUESTIONS: &[&Question] = &[&DAYS, &CHART];
 
@@ -46,9 +46,9 @@ pub(in crate::dashboard) struct Machine {
     #[serde(flatten)]
     days: Days,
     /// The chart that stood then.
-    then: Vec<Place>,
+    then: Vec<ChartPlace>,
     /// The last chart.
-    now: Vec<Place>,
+    now: Vec<ChartPlace>,
 }
 
 #[derive(Debug, Serialize, ToSchema, FromQueryResult)]
@@ -67,7 +67,7 @@ struct Days {
 
 /// A track's place in a chart.
 #[derive(Debug, Serialize, ToSchema, FromQueryResult)]
-struct Place {
+struct ChartPlace {
     /// The place, from 1.
     rank: i32,
     track_id: String,
@@ -92,7 +92,7 @@ impl Page for Machine {
         let days = database.row::<Days>(&DAYS, [range.word().into(), date.clone().into()]).await?;
         let days = days.ok_or(Fault::Internal)?;
         let chart = |day: &Option<String>, other: &Option<String>| {
-            database.rows::<Place>(
+            database.rows::<ChartPlace>(
                 &CHART,
                 [range.word().into(), day.clone().into(), other.clone().into(), PLACES.into()],
             )
@@ -116,7 +116,7 @@ enum Movement {
     Alone,
 }
 
-impl Place {
+impl ChartPlace {
     /// From the other chart to this one.
     fn movement(&self) -> Movement {
         match self.other_rank.map(|other| other - self.rank) {

@@ -88,9 +88,13 @@ impl Page for Migration {
             tracing::warn!(%error, "the ledger could not be read");
             Fault::Down
         };
-        let statuses = target::status(target, &site.versions).await.map_err(|error| unreadable(&error))?;
-        let versions = statuses.iter().map(Version::of).collect();
         let ledger = Ledger::find(target).await.map_err(|error| unreadable(&error))?;
+        let statuses = match target::status(target, &site.versions).await {
+            // A role that may not read the ledger may not read which versions there are either.
+            Err(_) if ledger.is_none() => Vec::new(),
+            statuses => statuses.map_err(|error| unreadable(&error))?,
+        };
+        let versions = statuses.iter().map(Version::of).collect();
         let Some(ledger) = ledger else {
             return Ok(Migration {
                 has_ledger: false,

@@ -51,20 +51,31 @@ impl Node {
 
     /// Whether a key or a value in it holds these letters; `wanted` is in lower case.
     pub(super) fn holds(&self, wanted: &str) -> bool {
-        let in_key = self.key.as_ref().is_some_and(|key| key.to_lowercase().contains(wanted));
-        in_key
+        self.is_named(wanted)
             || match &self.content {
                 Content::Leaf(text) => text.to_lowercase().contains(wanted),
                 Content::Nodes { nodes, .. } => nodes.iter().any(|node| node.holds(wanted)),
             }
     }
 
-    /// How many values hold these letters, in themselves or in their key.
+    /// How many keys and values hold these letters; a key with its value counts once.
     pub(super) fn count(&self, wanted: &str) -> usize {
         match &self.content {
             Content::Leaf(_) => usize::from(self.holds(wanted)),
-            Content::Nodes { nodes, .. } => nodes.iter().map(|node| node.count(wanted)).sum(),
+            Content::Nodes { nodes, .. } => {
+                usize::from(self.is_named(wanted))
+                    + nodes.iter().map(|node| node.count(wanted)).sum::<usize>()
+            }
         }
+    }
+
+    fn is_named(&self, wanted: &str) -> bool {
+        self.key.as_ref().is_some_and(|key| key.to_lowercase().contains(wanted))
+    }
+
+    /// What is looked for in its nodes: nothing any more, where its key is what was wanted.
+    pub(super) fn wanted_within<'a>(&self, wanted: &'a str) -> &'a str {
+        if self.is_named(wanted) { "" } else { wanted }
     }
 
     /// Whether it is unfolded: a short one, and what holds what is looked for.
