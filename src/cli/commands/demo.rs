@@ -32,6 +32,7 @@ const STEPS: [&str; 4] = [
 
 const NEXT: &str = "
 What to try next:
+  see the site, at http://localhost:8000:  mtm serve --target local
   edit mappings/types.yaml, and see what would change:  mtm plan --source .mtm/demo.db --target local
   ask inside the payload:  psql \"$(mtm local url mtm_demo)\" -c \"SELECT name FROM tracks WHERE raw_json @> '{\\\"explicit\\\": true}' LIMIT 5\"
   change a row, and let it be found:  psql \"$(mtm local url mtm_demo)\" -c \"UPDATE tracks SET name = name || ' ' WHERE track_id = (SELECT min(track_id) FROM tracks)\"
