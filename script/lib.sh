@@ -5,8 +5,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
 cd "$root" || exit 1
 
-# cargo's programs, where a shell that is no login shell does not find them.
-export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+# cargo's programs, where a shell that is no login shell does not find them, and PgBouncer.
+export PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin"
 
 say() {
     printf '==> %s\n' "$*" >&2
@@ -162,6 +162,21 @@ ensure_flask() {
     target/flask/bin/pip install --quiet --requirement "$requirements" ||
         die "Flask could not be installed; install $requirements (pip install -r) into target/flask and try again"
     cp "$requirements" target/flask/requirements.txt
+}
+
+# PgBouncer, which the site has to recognise; nobody asks the one that Debian's package may start.
+ensure_pgbouncer() {
+    has pgbouncer && return
+    say "installing PgBouncer"
+    if has apt-get; then
+        apt_install pgbouncer || true
+    elif has dnf; then
+        may_install dnf install pgbouncer
+        as_root dnf -q -y install pgbouncer || true
+    elif has brew; then
+        brew install --quiet pgbouncer || true
+    fi
+    has pgbouncer || die "PgBouncer could not be installed; install it (Debian, Ubuntu: apt-get install pgbouncer) and try again"
 }
 
 ensure_shellcheck() {

@@ -4,6 +4,7 @@ mod figures;
 mod load;
 mod operation;
 mod pages;
+mod pooler;
 mod questions;
 mod security;
 mod site;
