@@ -25,7 +25,7 @@ fn usage() {
         (&["pln"], &["pln", "plan"]),
         (&["plan", "--source", "source.db", "--format", "xml"], &["xml", "json"]),
         (&["plan", "--source", "source.db", "--lock-timeout", "soon"], &["--lock-timeout"]),
-        (&["serve"], &["serve"]),
+        (&["init"], &["init"]),
         (&["apply", "--source", "source.db", "--jobs", "0"], &["--jobs"]),
         (&[], &["Usage"]),
     ] {
@@ -36,7 +36,7 @@ fn usage() {
     }
     // What is not built is not in the help.
     let help = place.mtm(&["--help"]).succeeds().stdout;
-    for absent in ["serve", "init", "completions"] {
+    for absent in ["init", "completions"] {
         assert!(!help.contains(&format!("  {absent}")), "{help}");
     }
 }

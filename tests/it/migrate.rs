@@ -2,7 +2,10 @@
 
 use std::{process::Child, time::Duration};
 
-use crate::command::{Outcome, Way};
+use crate::{
+    command::{Outcome, Way, Workplace},
+    support::TestDatabase,
+};
 
 const FIRST: &str = "m20260101_000000_tracks";
 const SECOND: &str = "m20260301_000000_plays";
@@ -142,4 +145,16 @@ async fn of_two_replicas_one_works_and_the_other_waits() {
     ended(other).says(&["Nothing to do: the target has every version."]);
     way.holds(&[("SELECT count(*) FROM seaql_migrations", "2"), ("SELECT count(*) FROM mtm.version", "1")])
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_versions_that_is_not_there_is_no_empty_one() {
+    let place = Workplace::new();
+    let target = TestDatabase::new().await;
+    place.write("mappings/types.yaml", "version: 1\nversions_dir: ../versions\n");
+    place
+        .mtm(&["migrate", "up", "--target", &target.url])
+        .fails(3, &["versions", "is not there", "versions_dir"]);
+    std::fs::create_dir(place.path().join("versions")).unwrap();
+    place.mtm(&["migrate", "up", "--target", &target.url]).ends_with(0);
 }

@@ -14,6 +14,7 @@ use crate::{
 pub(in crate::cli) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, CliError> {
     match &args.command {
         MigrateCommand::Up { versions, wait, allow } => {
+            is_there(versions)?;
             let (target, versions) = open(versions).await?.settled()?;
             say_overtaken(&target, &versions, output).await?;
             let applied = target::migrate_up(&target, &versions, UpTo::All, allow, *wait).await?;
@@ -62,6 +63,21 @@ impl Place {
             message: format!("the tables are still in schema {}, and should be in {to}", self.target.schema),
             hint: Some("`mtm apply` moves them, and the versions with them; no version does".to_owned()),
         })
+    }
+}
+
+/// Refuses to apply the versions of a folder that is not there: nothing to do would be said of an image that lacks them.
+fn is_there(args: &VersionArgs) -> Result<(), CliError> {
+    let mapping = prepare::mapping(args.mapping.as_deref())?;
+    match &mapping.versions_dir {
+        Some(folder) if !folder.is_dir() => Err(CliError::Refused {
+            message: format!("the folder of versions, {}, is not there", folder.display()),
+            hint: Some(
+                "the mapping names it as `versions_dir`; `mtm plan --save SLUG` or `mtm apply` makes it"
+                    .to_owned(),
+            ),
+        }),
+        _ => Ok(()),
     }
 }
 
