@@ -83,6 +83,14 @@ ensure_postgresql() {
     has_postgresql || die "PostgreSQL's server programs could not be installed; install them (Debian, Ubuntu: apt-get install postgresql) and try again"
 }
 
+# psql, which comes with the server programs, or in a package of its own.
+ensure_psql() {
+    ensure_postgresql
+    PATH=$PATH:$(postgresql_bin)
+    has psql || apt_install postgresql-client || true
+    has psql || die "psql could not be installed; install it (Debian, Ubuntu: apt-get install postgresql-client) and try again"
+}
+
 # The server programs of PostgreSQL 18, beside those of the system: into the folder that is named. Fails where they are not
 # to be had, which is anywhere but on Linux on x86-64.
 install_postgresql_18() {
@@ -177,6 +185,40 @@ ensure_pgbouncer() {
         brew install --quiet pgbouncer || true
     fi
     has pgbouncer || die "PgBouncer could not be installed; install it (Debian, Ubuntu: apt-get install pgbouncer) and try again"
+}
+
+# Where Chromium is.
+browser_program() {
+    local name
+    for name in chromium chromium-browser google-chrome '/Applications/Chromium.app/Contents/MacOS/Chromium' \
+        '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'; do
+        command -v "$name" && return
+    done
+    return 1
+}
+
+# Chromium; playwright-core, which drives it, and axe-core, which finds what not everybody could use, from npm.
+ensure_browser() {
+    if ! browser_program >/dev/null; then
+        say "installing Chromium"
+        if has apt-get; then
+            apt_install chromium || true
+        elif has dnf; then
+            may_install dnf install chromium
+            as_root dnf -q -y install chromium || true
+        elif has brew; then
+            brew install --quiet --cask chromium || true
+        fi
+        browser_program >/dev/null ||
+            die "Chromium could not be installed; install it (Debian: apt-get install chromium) and try again"
+    fi
+    local packages=(playwright-core@1.60.0 axe-core@4.14.1)
+    [ "$(cat target/browser/packages 2>/dev/null)" = "${packages[*]}" ] && return
+    say "installing playwright-core and axe-core"
+    has npm || apt_install npm || true
+    npm install --silent --no-save --prefix target/browser "${packages[@]}" ||
+        die "they could not be installed; see what npm says of ${packages[*]}"
+    echo "${packages[*]}" >target/browser/packages
 }
 
 ensure_shellcheck() {

@@ -18,9 +18,13 @@ document.querySelector("form.theme")?.addEventListener("submit", (event) => {
   }).catch(() => event.target.submit());
 });
 
-// A form with one choice asks as soon as the choice is made.
+// A form with one choice asks as soon as the choice is made. Who writes a date, or goes through a list with the arrow keys,
+// changes it on the way: there the button asks, or Enter.
+let byKey = false;
+document.addEventListener("keydown", () => { byKey = true; }, true);
+document.addEventListener("pointerdown", () => { byKey = false; }, true);
 for (const field of document.querySelectorAll("form.asked [data-ask]")) {
-  field.addEventListener("change", () => field.form.requestSubmit());
+  field.addEventListener("change", () => { if (!byKey) field.form.requestSubmit(); });
 }
 
 // `/` leads to the search, as on many sites.
@@ -33,10 +37,11 @@ document.addEventListener("keydown", (event) => {
   else location.assign("/search");
 });
 
-// The payload is searched while one types: what does not match is folded away.
+// The payload is searched while one types: what does not match is folded away. Where the server has searched, what does not
+// match is not there, and another word is for the server too.
 const payload = document.querySelector("[data-payload]");
 const find = document.querySelector("input[data-find]");
-if (payload && find) {
+if (payload && find && !find.defaultValue) {
   const nodes = [...payload.querySelectorAll("li")];
   const key = (node) => node.querySelector(":scope > .key, :scope > details > summary > .key")?.textContent ?? "";
   const isIn = (node) => Boolean(node.querySelector(":scope > details"));
