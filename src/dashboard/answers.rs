@@ -77,6 +77,8 @@ impl Kept {
 #[derive(Default)]
 struct Place {
     kept: Mutex<Option<Kept>>,
+    /// Why the last count came to nothing, and when.
+    failed: Mutex<Option<(Instant, Fault)>>,
     turn: Arc<Turn<()>>,
 }
 
@@ -92,7 +94,11 @@ impl Place {
         count: impl Future<Output = Result<T, Fault>>,
     ) -> Result<Counted<T>, Fault> {
         let begun = Instant::now();
-        let answer = Arc::new(count.await?);
+        let answer = count.await.inspect_err(|fault| {
+            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((Instant::now(), fault.clone()));
+        })?;
+        let answer = Arc::new(answer);
         let took = begun.elapsed();
         let kept = Kept { answer: answer.clone(), state, at: Instant::now(), took };
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
@@ -148,8 +154,9 @@ impl Answers {
                 Ok(turn) => {
                     let (place, count) = (Arc::clone(&place), count());
                     tokio::spawn(async move {
-                        // What goes wrong is said to whoever asks next.
-                        place.count(state, count).await.ok();
+                        if let Err(fault) = place.count(state, count).await {
+                            tracing::warn!(reason = fault.message(), "an answer could not be counted anew");
+                        }
                         drop(turn);
                     });
                 }
@@ -161,6 +168,7 @@ impl Answers {
             }
             return Err(Fault::Internal);
         }
+        let came = Instant::now();
         let _turn = place.turn.lock().await;
         // Whoever had the turn before has counted.
         if let Some(kept) = place.kept()
@@ -168,6 +176,13 @@ impl Answers {
             && let Some(counted) = kept.counted(false)
         {
             return Ok(counted);
+        }
+        // Nor does each of those who waited try once more what has just failed.
+        let failed = place.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, fault)) = failed
+            && at > came
+        {
+            return Err(fault);
         }
         place.count(state, count()).await
     }
@@ -205,6 +220,25 @@ mod tests {
         let ten = futures_util::future::join_all((0..10).map(|_| tally.asked(&answers, "a", QUICK)));
         assert_eq!(ten.await, [(0, false); 10]);
         assert_eq!(tally.asked(&answers, "a", QUICK).await, (0, false));
+    }
+
+    #[tokio::test]
+    async fn what_has_failed_is_not_tried_by_each_of_those_who_wait() {
+        let (answers, tries) = (Answers::default(), Arc::new(AtomicU32::new(0)));
+        let asked = || async {
+            let tries = tries.clone();
+            let count = || async move {
+                tries.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(QUICK).await;
+                Err::<u32, Fault>(Fault::TooSlow)
+            };
+            let state = State { tables: String::new(), writes: 0 };
+            assert!(answers.of("key", state, count).await.is_err());
+        };
+        futures_util::future::join_all((0..10).map(|_| asked())).await;
+        assert_eq!(tries.load(Ordering::SeqCst), 1);
+        asked().await;
+        assert_eq!(tries.load(Ordering::SeqCst), 2, "who comes later tries again");
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Who asks, and whether too often.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
     sync::Arc,
 };
@@ -27,6 +27,16 @@ const CLIENTS: usize = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Client(pub(super) IpAddr);
 
+impl Client {
+    /// What is counted together: an address of IPv4, and of IPv6 the network that one customer has.
+    fn network(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V4(_) => self.0,
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX))),
+        }
+    }
+}
+
 /// How often each client may ask.
 pub(super) struct Limits {
     header: Option<HeaderName>,
@@ -46,10 +56,13 @@ impl Limits {
     }
 
     fn client(&self, headers: &HeaderMap, peer: SocketAddr) -> Client {
-        // The last address is what the proxy itself saw; those before it are what it was told.
-        let named = self.header.as_ref().and_then(|name| headers.get_all(name).iter().next_back());
-        let named = named.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        Client(named.unwrap_or_else(|| peer.ip()).to_canonical())
+        Client(self.named(headers).unwrap_or_else(|| peer.ip()).to_canonical())
+    }
+
+    /// Whom the proxy names. The last address is what it saw itself; those before it are what it was told.
+    fn named(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let value = headers.get_all(self.header.as_ref()?).iter().next_back()?;
+        value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
     }
 
     /// Notes a wrong token.
@@ -65,7 +78,7 @@ fn within(limiter: &DefaultKeyedRateLimiter<IpAddr>, client: Client) -> Result<(
     if limiter.len() > CLIENTS {
         limiter.retain_recent();
     }
-    limiter.check_key(&client.0).map_err(|not_until| {
+    limiter.check_key(&client.network()).map_err(|not_until| {
         let wait = not_until.wait_time_from(limiter.clock().now());
         Fault::TooMany { retry_after_seconds: wait.as_secs() + 1 }
     })
@@ -78,7 +91,11 @@ pub(super) async fn limit(State(limits): State<Arc<Limits>>, mut request: Reques
     let Some(peer) = peer else { return next.run(request).await };
     let client = limits.client(request.headers(), peer);
     request.extensions_mut().insert(client);
-    if !client.0.is_loopback()
+    // Whoever looks after the site asks these two.
+    let is_watched = ["/healthz", "/readyz"].contains(&request.uri().path());
+    let is_own = peer.ip().to_canonical().is_loopback() && limits.named(request.headers()).is_none();
+    if !is_own
+        && !is_watched
         && let Err(fault) = within(&limits.requests, client)
     {
         return if router::is_api(request.uri().path()) {
@@ -112,5 +129,8 @@ mod tests {
         let (one, other) = (Client("192.0.2.1".parse().unwrap()), Client("192.0.2.2".parse().unwrap()));
         assert_eq!((0..20).filter(|_| limits.wrong_token(one).is_ok()).count(), 10);
         assert!(limits.wrong_token(other).is_ok());
+        let of_network = |host: u16| Client(format!("2001:db8:0:1::{host:x}").parse().unwrap());
+        let together = (0..20).filter(|host| limits.wrong_token(of_network(*host)).is_ok());
+        assert_eq!(together.count(), 10, "a network of IPv6 is one client");
     }
 }

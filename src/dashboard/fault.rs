@@ -78,12 +78,16 @@ impl Fault {
         // Codes from the manual, appendix "PostgreSQL Error Codes".
         match server.code.as_str() {
             "57014" | "55P03" => Fault::TooSlow,
-            "25006" | "42501" => Fault::Forbidden("the site's role may not write to the database".to_owned()),
+            "25006" | "42501" => {
+                Fault::Forbidden("the site's role in the database may not do that".to_owned())
+            }
             // What the database cannot hold, as a half of a surrogate pair.
-            code if code.starts_with("22") => {
+            code if code.starts_with("22") || code.starts_with("54") => {
                 Fault::BadRequest(format!("the database cannot take that: {}", server.message))
             }
-            code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => Fault::Down,
+            // A deadlock, or a conflict of transactions.
+            code if code.starts_with("40") => Fault::Busy,
+            code if ["08", "28", "3D", "53", "57"].iter().any(|class| code.starts_with(class)) => Fault::Down,
             code => {
                 tracing::error!(code, message = server.message, "the database refused a statement");
                 Fault::Internal

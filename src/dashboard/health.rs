@@ -11,7 +11,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::router::Site;
+use super::{fault::Fault, router::Site};
 use crate::target::{self, State as VersionState};
 
 /// Whether the site can answer, and why not.
@@ -34,7 +34,8 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Response {
     if let Err(fault) = site.database.state().await {
         tracing::warn!(reason = fault.message(), "not ready");
-        return answer(Readiness { ready: false, database: false, pending_versions: Vec::new() });
+        let answers = matches!(fault, Fault::Busy | Fault::TooSlow);
+        return answer(Readiness { ready: false, database: answers, pending_versions: Vec::new() });
     }
     // Only where there is something to compare: a role that only reads the tables need not see the versions.
     if site.versions.is_empty() {

@@ -29,6 +29,8 @@ FROM needed
 LEFT JOIN pg_catalog.pg_namespace AS schema ON schema.nspname = $1
 LEFT JOIN pg_catalog.pg_class AS relation
     ON relation.relnamespace = schema.oid AND relation.relname = needed.table_name
+    -- A view has no rows of its own, whose changes could be seen.
+    AND relation.relkind IN ('r', 'p')
 LEFT JOIN pg_catalog.pg_attribute AS there
     ON there.attrelid = relation.oid AND there.attname = needed.column_name AND NOT there.attisdropped
 WHERE there.attname IS NULL

@@ -72,12 +72,16 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let client = request.extensions().get::<Client>().map(|client| client.0.to_string());
-    let method = request.method().clone();
+    // Anybody may invent a method; a label is for the few that there are.
+    let method = match request.method().as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known.to_owned(),
+        _ => "other".to_owned(),
+    };
     let begun = std::time::Instant::now();
     let response = next.run(request).await;
     drop(in_flight);
     let (took, status) = (begun.elapsed(), response.status().as_u16());
-    counter!(REQUESTS, "route" => route.clone(), "method" => method.to_string(), "status" => status.to_string())
+    counter!(REQUESTS, "route" => route.clone(), "method" => method.clone(), "status" => status.to_string())
         .increment(1);
     histogram!(REQUEST_SECONDS, "route" => route.clone()).record(took);
     let (milliseconds, client) = (took.as_secs_f64() * 1000.0, client.unwrap_or_default());

@@ -148,7 +148,7 @@ async fn as_html<P: Page>(State(site): State<Arc<Site>>, mut parts: Parts) -> Re
     let mut frame = Frame::new(P::PATH, P::TITLE, headers);
     frame.counted = counted.kept().then_some((counted.age, counted.took, counted.outdated));
     match counted.answer.html(&frame) {
-        Ok(html) => (not_stored(), Html(html)).into_response(),
+        Ok(html) => (of_its_moment(), Html(html)).into_response(),
         Err(error) => {
             tracing::error!(%error, page = P::PATH, "the template could not be filled");
             frame::fault_page(&Fault::Internal, headers)
@@ -159,7 +159,7 @@ async fn as_html<P: Page>(State(site): State<Arc<Site>>, mut parts: Parts) -> Re
 async fn as_json<P: Page>(State(site): State<Arc<Site>>, mut parts: Parts) -> Response {
     match requested::<P>(&site, &mut parts).await {
         Ok(counted) => {
-            let mut headers = not_stored();
+            let mut headers = of_its_moment();
             headers.insert(header::AGE, counted.age.as_secs().into());
             (headers, Json(&*counted.answer)).into_response()
         }
@@ -168,6 +168,6 @@ async fn as_json<P: Page>(State(site): State<Arc<Site>>, mut parts: Parts) -> Re
 }
 
 /// An answer is of its moment, and of the theme that the cookie names.
-fn not_stored() -> HeaderMap {
+fn of_its_moment() -> HeaderMap {
     HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"))])
 }

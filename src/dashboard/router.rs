@@ -32,7 +32,7 @@ use super::{
 };
 use crate::target::Version;
 
-/// From a request's head to its answer's: more than any statement may take.
+/// From a request's head to its answer's.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// What every request needs.
@@ -63,6 +63,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
 /// Makes the site.
 pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Settings) -> Router {
     let limits = Arc::new(Limits::new(settings.client_header.clone(), settings.requests_a_second));
+    // An export holds a session for long; the pages need one too.
+    let exports = pages::settings::EXPORTS_AT_ONCE.min(settings.pool.max.saturating_sub(1).max(1) as usize);
     let site = Arc::new(Site {
         database,
         answers: Answers::default(),
@@ -70,7 +72,7 @@ pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Sett
         limits: Arc::clone(&limits),
         api_token: settings.api_token.take(),
         versions: std::mem::take(&mut settings.versions),
-        exports: Arc::new(Semaphore::new(pages::settings::EXPORTS_AT_ONCE)),
+        exports: Arc::new(Semaphore::new(exports)),
     });
     tokio::spawn(pages::answer_ahead(Arc::clone(&site)));
     let mut router = pages::routes()
@@ -78,14 +80,14 @@ pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Sett
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
-        .route("/api/openapi.json", get(api::describe))
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found);
+        .route("/api/openapi.json", get(api::describe));
     if site.api_token.is_some() {
         router = router.route("/api/snapshots", post(api::snapshots::write));
     }
     // What is added last is passed first.
     let mut router = router
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
         .layer(DefaultBodyLimit::max(api::snapshots::MAX_BODY_BYTES))
         .layer(RequestBodyTimeoutLayer::new(settings.client_timeout))
         .layer(CsrfLayer::new())

@@ -1,6 +1,11 @@
 //! Connections: taken, given their time, and finished when the site is told to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -22,6 +27,8 @@ use super::{ServeError, Settings};
 
 /// Connections at once: a file descriptor each, of which a process commonly has 1,024.
 const CONNECTIONS: usize = 900;
+/// Connections of one address at once, where no proxy is in front: a browser opens six.
+const CONNECTIONS_OF_ONE: usize = 64;
 /// How long to wait after the system had no connection to give, as when there are too many files open.
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
@@ -37,6 +44,9 @@ pub(super) async fn run(
     listening(listener.local_addr().map_err(listen)?);
 
     let room = Arc::new(Semaphore::new(CONNECTIONS));
+    // Behind a proxy all connections are the proxy's.
+    let most = if settings.client_header.is_some() { CONNECTIONS } else { CONNECTIONS_OF_ONE };
+    let places = Places { of: Arc::default(), most };
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -49,6 +59,10 @@ pub(super) async fn run(
         };
         match accepted {
             (Ok((stream, peer)), permit) => {
+                let Some(place) = places.take(peer.ip()) else {
+                    tracing::debug!(client = %peer.ip(), "too many connections of one address");
+                    continue;
+                };
                 let served =
                     graceful.watch(connection(router.clone(), stream, peer, settings.client_timeout));
                 tokio::spawn(async move {
@@ -56,7 +70,7 @@ pub(super) async fn run(
                     if let Err(error) = served.await {
                         tracing::debug!(%error, client = %peer.ip(), "connection");
                     }
-                    drop(permit);
+                    drop((permit, place));
                 });
             }
             (Err(error), _) => {
@@ -71,6 +85,44 @@ pub(super) async fn run(
         tracing::warn!("some requests were not finished in time");
     }
     Ok(())
+}
+
+/// How many connections each address has.
+struct Places {
+    of: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    most: usize,
+}
+
+/// A connection's place; given back when it goes out of scope.
+struct Place {
+    of: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    address: IpAddr,
+}
+
+impl Places {
+    /// A place for one more connection of an address, if it may have one. This very machine may have as many as it wants.
+    fn take(&self, address: IpAddr) -> Option<Place> {
+        let address = address.to_canonical();
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = of.entry(address).or_default();
+        if *count >= self.most && !address.is_loopback() {
+            return None;
+        }
+        *count += 1;
+        Some(Place { of: Arc::clone(&self.of), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = of.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                of.remove(&self.address);
+            }
+        }
+    }
 }
 
 /// Serves one connection.
@@ -91,4 +143,25 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(client_timeout)
         .serve_connection(TokioIo::new(stream), service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_so_many_places_and_gets_them_back() {
+        let places = Places { of: Arc::default(), most: 2 };
+        let (one, other): (IpAddr, IpAddr) =
+            ("192.0.2.1".parse().unwrap(), "::ffff:192.0.2.1".parse().unwrap());
+        let first = places.take(one).unwrap();
+        let _second = places.take(other).unwrap();
+        assert!(places.take(one).is_none(), "it is one address in both forms");
+        assert!(places.take("192.0.2.2".parse().unwrap()).is_some());
+        drop(first);
+        assert!(places.take(one).is_some());
+        let own: IpAddr = "127.0.0.1".parse().unwrap();
+        let many: Vec<_> = (0..10).map(|_| places.take(own)).collect();
+        assert!(many.iter().all(Option::is_some));
+    }
 }

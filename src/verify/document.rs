@@ -3,6 +3,8 @@
 //! The checksum tells a file that was damaged or edited by hand from a whole one. It is no signature: whoever edits on
 //! purpose can compute it anew.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
@@ -93,7 +95,8 @@ impl Certificate {
             })
         };
         json!({
-            "source": self.source,
+            // The folder is nobody's business but the one's who has the file.
+            "source": Path::new(&self.source).file_name().map(|name| name.to_string_lossy()),
             "fingerprint": self.fingerprint,
             "finished_at": self.finished_at,
             "duration_milliseconds": self.duration_milliseconds,

@@ -452,7 +452,7 @@ async fn a_role_that_may_not_create_schemas_keeps_its_ledger_in_the_target_schem
     assert_eq!(states(&target, &[first()]).await, [is(FIRST, "applied")]);
     assert_eq!(
         database.value("SELECT count(*) FROM public.mtm_seaql_migrations").await.as_deref(),
-        Some("3")
+        Some("4")
     );
 
     // Another role, who could do better, finds the same one.

@@ -1,6 +1,7 @@
 //! The API: each page's answer as JSON, one way to write, and the description of both.
 
 pub(super) mod snapshots;
+mod top_tracks;
 
 use axum::{Json, http::header, response::IntoResponse};
 use utoipa::{

@@ -294,6 +294,9 @@ async fn the_export_has_every_row_as_it_is() {
     let history = History::of(&way);
     let site = Site::serve(&way.place, &way.target.url, &[]);
     let export = site.get("/export.jsonl").is(200).text;
+    let packed = site.get_with("/export.jsonl", &[("Accept-Encoding", "gzip")]).is(200);
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert_eq!(packed.unpacked(), export, "packed it is the same, and whole");
     let lines: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (end, rows) = lines.split_last().unwrap();
     assert_eq!(

@@ -88,7 +88,9 @@ async fn who_finds_the_pool_exhausted_is_told_to_come_again() {
         &[("MTM_POOL_MIN", "0"), ("MTM_POOL_MAX", "2"), ("MTM_POOL_ACQUIRE_TIMEOUT", "1s")],
     );
     // What is counted ahead has come to its end, and needs no session any more.
-    site.wait("the last count", |site| site.get("/metrics").text.contains("query=\"playlists.current_rotation\""));
+    site.wait("the last count", |site| {
+        site.get("/metrics").text.contains("query=\"playlists.current_rotation\"")
+    });
     // Somebody holds the table, and two writers wait for it with every session there is.
     let mut holder = PgConnection::connect(&way.target.url).await.unwrap();
     holder.execute("BEGIN; LOCK TABLE tracks IN ACCESS EXCLUSIVE MODE").await.unwrap();

@@ -183,12 +183,19 @@ async fn who_asks_too_often_is_told_when_to_come_again() {
         &way.target.url,
         &[("MTM_CLIENT_HEADER", "x-real-ip"), ("MTM_RATE_LIMIT", "5")],
     );
-    let ask = |client: &str| site.get_with("/healthz", &[("x-real-ip", client)]);
+    let ask = |client: &str| site.get_with("/nothing", &[("x-real-ip", client)]);
     let statuses: Vec<u16> = (0..40).map(|_| ask("192.0.2.1").status).collect();
-    assert!(statuses.iter().filter(|status| **status == 200).count() >= 15, "{statuses:?}");
+    assert!(statuses.iter().filter(|status| **status == 404).count() >= 15, "{statuses:?}");
     let refused = statuses.iter().filter(|status| **status == 429).count();
     assert!(refused >= 5, "{statuses:?}");
-    ask("192.0.2.2").is(200);
+    ask("192.0.2.2").is(404);
+    ask("127.0.0.1");
+    assert!(
+        (0..40).map(|_| ask("127.0.0.1").status).any(|status| status == 429),
+        "nobody is this machine by saying so"
+    );
     // Whoever asks from this very machine is not counted.
-    assert!((0..40).all(|_| site.get("/healthz").status == 200));
+    assert!((0..40).all(|_| site.get("/nothing").status == 404));
+    // And whoever looks after the site is never turned away.
+    assert!((0..40).all(|_| site.get_with("/healthz", &[("x-real-ip", "192.0.2.1")]).status == 200));
 }

@@ -63,6 +63,7 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub text: String,
+    bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -73,6 +74,15 @@ impl Answer {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
+    }
+
+    /// The body of an answer that is packed by gzip, to its very end.
+    #[track_caller]
+    pub fn unpacked(&self) -> String {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(self.bytes.as_slice()), &mut text)
+            .unwrap();
+        text
     }
 
     #[track_caller]
@@ -207,11 +217,13 @@ pub fn agent() -> ureq::Agent {
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut response = response.unwrap_or_else(|error| panic!("no answer: {error}"));
+    let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
     let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Answer {
         status: response.status().as_u16(),
         headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-        text: response.body_mut().with_config().limit(1 << 30).read_to_string().unwrap(),
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+        bytes,
     }
 }
 

@@ -75,6 +75,8 @@ async fn what_is_refused_stores_nothing() {
         ("date=2026-01-31", &[authorized, json], &good, 400, "time_range is missing"),
         ("time_range=for_ever", &[authorized, json], &good, 400, "short_term, medium_term or long_term"),
         ("time_range=short_term&date=31.1.2026", &[authorized, json], &good, 400, "2026-01-31"),
+        ("time_range=short_term&date=9999-12-31", &[authorized, json], &good, 400, "2006-01-01 to today"),
+        ("time_range=short_term&date=0001-01-01", &[authorized, json], &good, 400, "2006-01-01 to today"),
         (PAGE, &[authorized, json], "", 400, "cannot be read"),
         (PAGE, &[authorized, json], "{\"items\": [{]}", 400, "line 1 column"),
         (PAGE, &[authorized, json], "{\"items\": [{\"id\": \"a\"}]}", 400, "items[0]: missing field `name`"),
@@ -124,7 +126,7 @@ async fn without_a_token_or_the_right_to_write_nothing_is_written() {
             reader.get(path).is(200);
         }
         reader.get("/settings").is(200).says(&["reads only", "the role may not write"]);
-        reader.send(PAGE, &page(&[("a", "A", "X")])).is(403).says(&["may not write"]);
+        reader.send(PAGE, &page(&[("a", "A", "X")])).is(403).says(&["may not do that"]);
         assert_eq!(reader.get("/export.jsonl").is(200).text.lines().count(), 2);
     }
     way.target.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;

@@ -19,7 +19,7 @@ SELECT
     count(*) FILTER (WHERE release_date_precision = 'year') AS to_the_year,
     count(*) FILTER (WHERE release_date IS NULL) AS without_release_date,
     -- What a generation has that the others lack; a payload is counted for the first that fits.
-    count(*) FILTER (WHERE NOT album ? 'release_date') AS without_album_date,
+    count(*) FILTER (WHERE NOT coalesce(album ? 'release_date', false)) AS without_album_date,
     count(*) FILTER (WHERE album ? 'release_date' AND raw_json ? 'available_markets') AS with_markets,
     count(*) FILTER (
         WHERE album ? 'release_date' AND NOT raw_json ? 'available_markets' AND raw_json ? 'external_ids'

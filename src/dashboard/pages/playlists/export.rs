@@ -65,7 +65,7 @@ fn m3u(title: &str, tracks: &[Proposed]) -> (&'static str, String) {
     let mut text = format!("#EXTM3U\n#EXTENC:UTF-8\n#PLAYLIST:{title}\n");
     for track in tracks {
         // -1: not known. A line ends an entry, so that none may be in a name.
-        let seconds = track.duration_ms.map_or(-1, |milliseconds| (milliseconds + 500) / 1000);
+        let seconds = track.duration_ms.map_or(-1, |milliseconds| (i64::from(milliseconds) + 500) / 1000);
         let name = format!("{} - {}", track.artist_name, track.name).replace(['\n', '\r'], " ");
         let address =
             track.spotify_url.clone().unwrap_or_else(|| format!("spotify:track:{}", track.track_id));

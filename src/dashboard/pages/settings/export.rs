@@ -38,11 +38,10 @@ pub(super) async fn export(State(site): State<Arc<Site>>, headers: HeaderMap) ->
         Ok(transaction) => transaction,
         Err(error) => return frame::fault_page(&site.database.fault_of(error), &headers),
     };
-    let (sender, receiver) = mpsc::channel(PIECES);
+    let (sender, mut receiver) = mpsc::channel(PIECES);
     tokio::spawn(write(transaction, sender, permit));
-    let pieces = stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|piece| (piece, receiver))
-    });
+    // Whoever reads may ask once more after the end, as a compressor does.
+    let pieces = stream::poll_fn(move |context| receiver.poll_recv(context));
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"music-time-machine.jsonl\""),

@@ -41,8 +41,12 @@ fn page_of(headers: &HeaderMap) -> String {
     let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let uri: Option<axum::http::Uri> = referer.and_then(|referer| referer.parse().ok());
     let path = uri.as_ref().and_then(|uri| uri.path_and_query()).map_or("/settings", |path| path.as_str());
-    // Two slashes would name another host.
-    if path.starts_with('/') && !path.starts_with("//") { path.to_owned() } else { "/settings".to_owned() }
+    // Two slashes would name another host, and browsers take a backslash for one.
+    if path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') {
+        path.to_owned()
+    } else {
+        "/settings".to_owned()
+    }
 }
 
 #[cfg(test)]
