@@ -8,11 +8,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{Extension, FromRequest, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use sea_orm::{
     ActiveValue::Set,
@@ -42,6 +43,8 @@ use crate::dashboard::{
 
 /// The most bytes of a page: fifty tracks with every market take a quarter of a megabyte.
 pub(in crate::dashboard) const MAX_BODY_BYTES: usize = 4 << 20;
+/// As much of what is refused may arrive.
+const MAX_UNHEARD_BYTES: usize = 2 * MAX_BODY_BYTES;
 /// Before it there was no Spotify.
 const FIRST_DAY: &str = "2006-01-01";
 
@@ -70,23 +73,42 @@ struct Written {
 pub(in crate::dashboard) async fn write(
     State(site): State<Arc<Site>>,
     client: Option<Extension<Client>>,
-    headers: HeaderMap,
     asked: Result<Query<OfChart>, QueryRejection>,
     request: Request,
 ) -> Response {
-    match written(&site, client.map(|Extension(client)| client), &headers, asked, request).await {
+    let client = client.map(|Extension(client)| client);
+    let written = match chart(&site, client, request.headers(), asked) {
+        Ok((date, time_range)) => written(&site, date, time_range, request).await,
+        Err(fault) => {
+            discard(request.into_body()).await;
+            Err(fault)
+        }
+    };
+    match written {
         Ok(written) => (StatusCode::CREATED, Json(written)).into_response(),
         Err(fault) => fault.json(),
     }
 }
 
-async fn written(
+/// Lets what is on its way arrive, and keeps none of it: a client that still sends would see its connection end, and not the
+/// answer.
+async fn discard(body: Body) {
+    let (mut pieces, mut heard) = (body.into_data_stream(), 0);
+    while let Some(Ok(piece)) = pieces.next().await {
+        heard += piece.len();
+        if heard > MAX_UNHEARD_BYTES {
+            return;
+        }
+    }
+}
+
+/// Of which chart the page is to be, where this writer may write it.
+fn chart(
     site: &Site,
     client: Option<Client>,
     headers: &HeaderMap,
     asked: Result<Query<OfChart>, QueryRejection>,
-    request: Request,
-) -> Result<Written, Fault> {
+) -> Result<(String, TimeRange), Fault> {
     check_token(site, client, headers)?;
     let Query(asked) = asked.map_err(|error| Fault::BadRequest(error.body_text()))?;
     let range = asked.time_range.as_deref().filter(|range| !range.is_empty());
@@ -101,10 +123,27 @@ async fn written(
     if !is_json(headers) {
         return Err(Fault::UnsupportedMediaType("a snapshot is sent as application/json".to_owned()));
     }
-    // Not before here: who may not write is not listened to.
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > MAX_BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    Ok((date, time_range))
+}
+
+fn too_large() -> Fault {
+    Fault::TooLarge(format!("a page has {MAX_BODY_BYTES} bytes at most"))
+}
+
+/// Reads the page, and stores it.
+async fn written(
+    site: &Site,
+    date: String,
+    time_range: TimeRange,
+    request: Request,
+) -> Result<Written, Fault> {
     let body = Bytes::from_request(request, &()).await.map_err(|error| {
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Fault::TooLarge(format!("a page has {MAX_BODY_BYTES} bytes at most"));
+            return too_large();
         }
         Fault::BadRequest(error.body_text())
     })?;
