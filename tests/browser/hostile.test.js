@@ -7,7 +7,7 @@ const { TOKEN, go, siteOf, text, until, visit, visitBothWays } = require("./supp
 const NAME = "<script>alert(1)</script>";
 const ARTIST = '"><img src=x onerror=alert(2)>';
 const ALBUM = "</title><svg onload=alert(3)>";
-const ID = `'"><b>&amp; ?#%2f/`;
+const ID = `'"><b>&amp;?#%2f/`;
 const KEY = "<style>*{display:none}</style>";
 
 /** A page of Spotify's, as an enemy would write it. */
