@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -40,7 +41,16 @@ pub(super) async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let listen = |source| ServeError::Listen { address: settings.listen, source };
-    let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+    let listener = match TcpListener::bind(settings.listen).await {
+        // A system without IPv6 has every address of IPv4 all the same.
+        Err(error)
+            if error.kind() != io::ErrorKind::AddrInUse && settings.listen.ip() == Ipv6Addr::UNSPECIFIED =>
+        {
+            let of_ipv4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, settings.listen.port()));
+            TcpListener::bind(of_ipv4).await.map_err(|_| listen(error))?
+        }
+        bound => bound.map_err(listen)?,
+    };
     listening(listener.local_addr().map_err(listen)?);
 
     let room = Arc::new(Semaphore::new(CONNECTIONS));
