@@ -44,6 +44,18 @@ apt_install() {
     as_root "${apt[@]}" update >/dev/null && as_root "${install[@]}" >/dev/null
 }
 
+# Installs what apt, dnf and Homebrew call so, by the one that is here; whether it is there then is the caller's to see.
+install_package() {
+    if has apt-get; then
+        apt_install "$1" || true
+    elif has dnf; then
+        may_install dnf install "$2"
+        as_root dnf -q -y install "$2" || true
+    elif has brew; then
+        brew install --quiet "$3" || true
+    fi
+}
+
 # The folder of PostgreSQL's server programs.
 postgresql_bin() {
     local directory
@@ -176,14 +188,7 @@ ensure_flask() {
 ensure_pgbouncer() {
     has pgbouncer && return
     say "installing PgBouncer"
-    if has apt-get; then
-        apt_install pgbouncer || true
-    elif has dnf; then
-        may_install dnf install pgbouncer
-        as_root dnf -q -y install pgbouncer || true
-    elif has brew; then
-        brew install --quiet pgbouncer || true
-    fi
+    install_package pgbouncer pgbouncer pgbouncer
     has pgbouncer || die "PgBouncer could not be installed; install it (Debian, Ubuntu: apt-get install pgbouncer) and try again"
 }
 
@@ -201,14 +206,7 @@ browser_program() {
 ensure_browser() {
     if ! browser_program >/dev/null; then
         say "installing Chromium"
-        if has apt-get; then
-            apt_install chromium || true
-        elif has dnf; then
-            may_install dnf install chromium
-            as_root dnf -q -y install chromium || true
-        elif has brew; then
-            brew install --quiet --cask chromium || true
-        fi
+        install_package chromium chromium chromium
         browser_program >/dev/null ||
             die "Chromium could not be installed; install it (Debian: apt-get install chromium) and try again"
     fi
@@ -224,14 +222,7 @@ ensure_browser() {
 ensure_shellcheck() {
     has shellcheck && return
     say "installing shellcheck"
-    if has apt-get; then
-        apt_install shellcheck || true
-    elif has dnf; then
-        may_install dnf install ShellCheck
-        as_root dnf -q -y install ShellCheck || true
-    elif has brew; then
-        brew install --quiet shellcheck || true
-    fi
+    install_package shellcheck ShellCheck shellcheck
     has shellcheck || die "shellcheck could not be installed; install it (Debian, Ubuntu: apt-get install shellcheck) and try again"
 }
 

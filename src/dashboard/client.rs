@@ -14,7 +14,7 @@ use axum::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
-use super::{fault::Fault, frame, router};
+use super::{fault::Fault, router};
 
 /// Wrong tokens a minute of one client: who has the right one never sends a wrong one.
 const WRONG_TOKENS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
@@ -98,11 +98,7 @@ pub(super) async fn limit(State(limits): State<Arc<Limits>>, mut request: Reques
         && !is_watched
         && let Err(fault) = within(&limits.requests, client)
     {
-        return if router::is_api(request.uri().path()) {
-            fault.json()
-        } else {
-            frame::fault_page(&fault, request.headers())
-        };
+        return router::refuse(&fault, &request);
     }
     next.run(request).await
 }

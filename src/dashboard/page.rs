@@ -9,7 +9,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
@@ -58,6 +58,10 @@ pub(super) trait Page: Serialize + ToSchema + Sized + Send + Sync + 'static {
 
 /// What the address's query says.
 pub(super) struct Asked<Q>(pub(super) Q);
+
+/// What the address of a page asks that is always the same.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Nothing {}
 
 impl<Q: DeserializeOwned> FromRequestParts<Arc<Site>> for Asked<Q> {
     type Rejection = Fault;

@@ -102,14 +102,13 @@ pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Sett
     router.with_state(site)
 }
 
-/// Whether an answer there is JSON.
-pub(super) fn is_api(path: &str) -> bool {
-    path.starts_with("/api/")
-}
-
-/// A fault as whoever asks there expects it.
-fn refuse(fault: &Fault, request: &Request) -> Response {
-    if is_api(request.uri().path()) { fault.json() } else { frame::fault_page(fault, request.headers()) }
+/// A fault as whoever asks there expects it: JSON from the API, else a page.
+pub(super) fn refuse(fault: &Fault, request: &Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        fault.json()
+    } else {
+        frame::fault_page(fault, request.headers())
+    }
 }
 
 async fn method_not_allowed(request: Request) -> Response {

@@ -5,13 +5,12 @@ use sea_orm::FromQueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::overview::Nothing;
 use crate::dashboard::{
     chart::Bars,
     database::{Question, Reads, question},
     fault::Fault,
     frame::Frame,
-    page::{Asked, Page},
+    page::{Asked, Nothing, Page},
     router::Site,
     text,
 };

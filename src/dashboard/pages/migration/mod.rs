@@ -5,12 +5,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::overview::Nothing;
 use crate::{
     dashboard::{
         fault::Fault,
         frame::Frame,
-        page::{Asked, Page},
+        page::{Asked, Nothing, Page},
         router::Site,
         text,
     },

@@ -2,15 +2,15 @@
 
 use askama::Template;
 use sea_orm::FromQueryResult;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::dashboard::{
     chart::Bars,
     database::{Question, Reads, question},
     fault::Fault,
     frame::Frame,
-    page::{Asked, Page},
+    page::{Asked, Nothing, Page},
     router::Site,
     text,
 };
@@ -30,10 +30,6 @@ const FIRST_SEEN: Question = question!(
 pub(super) const CONSISTENT: Question =
     question!("overview", "consistent", ["NULL", "1"], Reads::Whole("every place of every artist counts"));
 pub(super) const QUESTIONS: &[&Question] = &[&CARDS, &TURNOVER, &FIRST_SEEN, &CONSISTENT];
-
-/// Nothing is asked.
-#[derive(Debug, Deserialize, IntoParams)]
-pub(in crate::dashboard) struct Nothing {}
 
 /// How much there is, how fast it changes, and when each track was first seen.
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,12 +10,11 @@ use sea_orm::FromQueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::overview::Nothing;
 use crate::dashboard::{
     database::{Question, Reads, question},
     fault::Fault,
     frame::Frame,
-    page::{Asked, Page},
+    page::{Asked, Nothing, Page},
     router::Site,
     text,
 };

@@ -15,12 +15,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(in crate::dashboard) use self::export::EXPORTS_AT_ONCE;
-use super::overview::Nothing;
 use crate::dashboard::{
     database::{PoolState, Question, Reads, question},
     fault::Fault,
     frame::Frame,
-    page::{Asked, Page},
+    page::{Asked, Nothing, Page},
     router::Site,
     text,
 };
