@@ -98,7 +98,7 @@ pub(super) async fn limit(State(limits): State<Arc<Limits>>, mut request: Reques
         && !is_watched
         && let Err(fault) = within(&limits.requests, client)
     {
-        return router::refuse(&fault, &request);
+        return router::refuse(&fault, request.uri(), request.headers());
     }
     next.run(request).await
 }

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware,
+    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
+    middleware::{self, Next},
     response::Response,
     routing::{get, post},
 };
@@ -14,9 +14,9 @@ use tokio::sync::Semaphore;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
-    csrf::CsrfLayer,
+    csrf::{CsrfLayer, ProtectionError},
     set_header::SetResponseHeaderLayer,
-    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+    timeout::RequestBodyTimeoutLayer,
 };
 
 use super::{
@@ -92,7 +92,7 @@ pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Sett
         .layer(RequestBodyTimeoutLayer::new(settings.client_timeout))
         .layer(CsrfLayer::new())
         .layer(CompressionLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .layer(middleware::from_fn(answer_within))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(metrics::observe))
         .layer(middleware::from_fn_with_state(limits, client::limit));
@@ -103,16 +103,25 @@ pub(super) fn router(database: Database, recorder: Recorder, settings: &mut Sett
 }
 
 /// A fault as whoever asks there expects it: JSON from the API, else a page.
-pub(super) fn refuse(fault: &Fault, request: &Request) -> Response {
-    if request.uri().path().starts_with("/api/") {
-        fault.json()
-    } else {
-        frame::fault_page(fault, request.headers())
+pub(super) fn refuse(fault: &Fault, uri: &Uri, headers: &HeaderMap) -> Response {
+    if uri.path().starts_with("/api/") { fault.json() } else { frame::fault_page(fault, headers) }
+}
+
+/// Answers in the place of what has no answer of its own: a request that takes too long, and a form of another site.
+async fn answer_within(request: Request, next: Next) -> Response {
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let Ok(response) = tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await else {
+        return refuse(&Fault::TooSlow, &uri, &headers);
+    };
+    if response.extensions().get::<ProtectionError>().is_some() {
+        let fault = Fault::Forbidden("a form of another site changes nothing here".to_owned());
+        return refuse(&fault, &uri, &headers);
     }
+    response
 }
 
 async fn method_not_allowed(request: Request) -> Response {
-    refuse(&Fault::MethodNotAllowed, &request)
+    refuse(&Fault::MethodNotAllowed, request.uri(), request.headers())
 }
 
 async fn not_found(request: Request) -> Response {
@@ -121,5 +130,5 @@ async fn not_found(request: Request) -> Response {
     } else {
         Fault::NotFound("there is nothing at this address".to_owned())
     };
-    refuse(&fault, &request)
+    refuse(&fault, request.uri(), request.headers())
 }

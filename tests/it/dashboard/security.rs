@@ -140,6 +140,7 @@ async fn a_form_of_another_site_changes_nothing() {
         )
         .is(403);
     assert_eq!(foreign.header("set-cookie"), None);
+    assert!(foreign.text.contains("<h1>Not allowed</h1>"), "{}", foreign.text);
     site.post("/settings/theme", &[form, ("Origin", "https://elsewhere.example")], b"theme=dark").is(403);
     site.post("/settings/theme", &[form], b"theme=pink").is(400);
 }
