@@ -67,6 +67,8 @@ struct Written {
     tracks: usize,
     /// Local files of the listener's, which have no identifier and are left out.
     left_out: usize,
+    /// Places of tracks that the page names before, of which the better place counts.
+    repeated: usize,
 }
 
 /// `POST /api/snapshots`
@@ -147,11 +149,11 @@ async fn written(
         }
         Fault::BadRequest(error.body_text())
     })?;
-    let TopTracksPage { rows, left_out } = TopTracksPage::read(&body)?;
+    let TopTracksPage { rows, left_out, repeated } = TopTracksPage::read(&body)?;
     let tracks = rows.len();
     store(site, &date, time_range, rows).await?;
     site.answers.written();
-    Ok(Written { date, time_range, tracks, left_out })
+    Ok(Written { date, time_range, tracks, left_out, repeated })
 }
 
 /// Reads the day of a snapshot: one that may have been, since it would be the first or the last of all figures.

@@ -1,6 +1,6 @@
 //! A page of Spotify's `/me/top/tracks`: what of it is read, and what is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use sea_orm::ActiveValue::Set;
 use serde::Deserialize;
@@ -56,6 +56,8 @@ pub(super) struct TopTracksPage {
     pub(super) rows: BTreeMap<String, Row>,
     /// Local files of the listener's.
     pub(super) left_out: usize,
+    /// Places of tracks that the page names before.
+    pub(super) repeated: usize,
 }
 
 /// A track, and its place.
@@ -82,7 +84,7 @@ impl TopTracksPage {
             return Err(bad("the page's offset is from 0 to 999,999".to_owned()));
         }
         let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-        let mut left_out = 0;
+        let (mut left_out, mut repeated) = (0, 0);
         for (rank, item) in (page.offset + 1..).zip(page.items) {
             let at = || format!("items[{}]", rank - page.offset - 1);
             let text = item.get();
@@ -113,13 +115,15 @@ impl TopTracksPage {
             if holds_vast_number(text) {
                 return Err(bad(format!("{}: it holds a number beyond what a double holds", at())));
             }
-            let row = Row { rank, object, raw_json: text.to_owned() };
-            if let Some(earlier) = rows.insert(id, row) {
-                let first = earlier.rank - page.offset - 1;
-                return Err(bad(format!("{}: it is the same track as items[{first}]", at())));
+            match rows.entry(id) {
+                Entry::Vacant(place) => {
+                    place.insert(Row { rank, object, raw_json: text.to_owned() });
+                }
+                // Spotify does send such pages. The better place counts.
+                Entry::Occupied(_) => repeated += 1,
             }
         }
-        Ok(TopTracksPage { rows, left_out })
+        Ok(TopTracksPage { rows, left_out, repeated })
     }
 }
 
@@ -198,6 +202,15 @@ mod tests {
     }
 
     #[test]
+    fn of_a_track_that_is_named_twice_the_better_place_counts() {
+        let track = |id: &str| format!(r#"{{"id": "{id}", "name": "N", "artists": [{{"name": "X"}}]}}"#);
+        let page =
+            read(&format!(r#"{{"items": [{}, {}, {}]}}"#, track("a"), track("b"), track("a"))).unwrap();
+        let ranks: Vec<_> = page.rows.iter().map(|(id, row)| (id.as_str(), row.rank)).collect();
+        assert_eq!((ranks, page.repeated, page.left_out), (vec![("a", 1), ("b", 2)], 1, 0));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_place() {
         let track = r#"{"id": "a", "name": "A", "artists": [{"name": "X"}]}"#;
         for (body, said) in [
@@ -217,7 +230,6 @@ mod tests {
                 "beyond what a double",
             ),
             (r#"{"items": [{"id": "", "name": "A", "artists": [{"name": "X"}]}]}"#, "items[0]: an id has"),
-            (&format!(r#"{{"items": [{track}, {track}]}}"#), "items[1]: it is the same track as items[0]"),
             (&format!(r#"{{"offset": -1, "items": [{track}]}}"#), "offset"),
             (&format!(r#"{{"items": [{}]}}"#, [track; 101].join(",")), "100 tracks"),
             (r#"{"items": [{"id": "a", "name": "A\u0000", "artists": [{"name": "X"}]}]}"#, "U+0000"),

@@ -19,7 +19,7 @@ async fn a_page_is_stored_once_however_often_it_is_sent() {
     let answer = site.send(PAGE, &first).is(201).json();
     assert_eq!(
         answer,
-        serde_json::json!({"date": "2026-01-31", "time_range": "short_term", "tracks": 2, "left_out": 0})
+        serde_json::json!({"date": "2026-01-31", "time_range": "short_term", "tracks": 2, "left_out": 0, "repeated": 0})
     );
     let stored = "a 2026-01-31 short_term 1, b 2026-01-31 short_term 2";
     assert_eq!(places(&way).await, stored);
